@@ -1,0 +1,53 @@
+"""What an agent does in a turn.
+
+An action format (see `sca_envs.core.formats`) turns the text of an assistant turn into one of
+these and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """Call one tool."""
+
+    name: str
+    """The tool's name; it need not exist."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Argument name -> JSON value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Say something to the user."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Give the final answer of a task that has one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Run Python code that calls the tools."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Text that tried to be an action and is none; the agent reads the problem."""
+
+    text: str
+    problem: str
+    """What was expected and what came."""
+
+
+Action = ToolCall | Reply | Answer | Code | Malformed

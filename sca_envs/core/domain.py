@@ -1,0 +1,136 @@
+"""A domain: one world with its records, tools, rules and tasks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from sca_envs.core.database import Base, Database, Snapshot
+from sca_envs.core.errors import OptionError
+from sca_envs.core.task import Task, TaskSource
+from sca_envs.core.tools import Tool
+from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
+
+ArgumentSampler = Callable[[np.random.Generator, Base, str], Any]
+"""Draws a plausible value: (random generator, base tables, parameter name) -> JSON value."""
+
+_CACHED_REFERENCES = 4096
+
+
+class Domain:
+    """One world on one set of data, shared by all episodes of the process.
+
+    Args:
+        name: The domain's name, such as ``tau_retail``.
+        data: The data it stands on, such as ``generated:0`` or ``tau-bench``.
+        base: The initial tables.
+        tools: The tools by name.
+        policy: The rules that the agent must follow, as Markdown.
+        splits: Split name -> function that gives its tasks.
+        sample_argument: Draws plausible arguments, for random policies and mutations.
+        terminal_tools: Names of the tools whose call ends the episode.
+        verifier: How the domain's tasks are judged.
+        origin: A function and its arguments that give this domain again, for pickling.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        data: str,
+        base: Base,
+        tools: Mapping[str, Tool],
+        policy: str,
+        splits: Mapping[str, Callable[[], TaskSource]],
+        sample_argument: ArgumentSampler,
+        terminal_tools: frozenset[str] = frozenset(),
+        verifier: Verifier = STATE_AND_OUTPUTS,
+        origin: tuple[Callable[..., Domain], tuple[Any, ...]],
+    ) -> None:
+        self.name = name
+        self.data = data
+        self.base = base
+        self.tools = dict(tools)
+        self.policy = policy
+        self.terminal_tools = terminal_tools
+        self.verifier = verifier
+        self._splits = dict(splits)
+        self._sources: dict[str, TaskSource] = {}
+        self._sample_argument = sample_argument
+        self._origin = origin
+        # Keyed by identity; the task is kept with its state, so that its id stays its own.
+        self._references: OrderedDict[int, tuple[Task, Snapshot]] = OrderedDict()
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._origin
+
+    def __repr__(self) -> str:
+        return f"Domain({self.name!r}, data={self.data!r})"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+        return tuple(self._splits)
+
+    def tasks(self, split: str) -> TaskSource:
+        """Return the tasks of a split.
+
+        Raises:
+            OptionError: If there is no such split.
+        """
+        if split not in self._splits:
+            raise OptionError(
+                f"Expected split to be one of {', '.join(self._splits)} for {self.name} with "
+                f"data={self.data!r}; got {split!r}"
+            )
+        if split not in self._sources:
+            self._sources[split] = self._splits[split]()
+        return self._sources[split]
+
+    def database(self) -> Database:
+        """Return a database in the initial state."""
+        return Database(self.base)
+
+    def call(self, database: Database, name: str, arguments: Mapping[str, Any]) -> str:
+        """Call a tool and return what the agent reads.
+
+        Args:
+            database: The database to read and change.
+            name: The tool's name.
+            arguments: Argument name -> JSON value.
+
+        Returns:
+            The tool's result, or a text that begins with ``Error:``.
+        """
+        tool = self.tools.get(name)
+        if tool is None:
+            return f"Error: unknown tool {name!r}; the tools are {', '.join(self.tools)}"
+        return tool.call(database, arguments)
+
+    def reference_state(self, task: Task) -> Snapshot:
+        """Return the state that a task's reference actions leave, cached by task."""
+        cached = self._references.get(id(task))
+        if cached is not None:
+            return cached[1]
+        database = self.database()
+        for action in task.actions:
+            self.call(database, action.name, action.arguments)
+        state = database.snapshot()
+        self._references[id(task)] = (task, state)
+        if len(self._references) > _CACHED_REFERENCES:
+            self._references.popitem(last=False)
+        return state
+
+    def sample_call(self, rng: np.random.Generator) -> tuple[str, dict[str, Any]]:
+        """Draw a valid call of one of the tools: its name and plausible arguments."""
+        tool = self.tools[list(self.tools)[int(rng.integers(len(self.tools)))]]
+        arguments: dict[str, Any] = {}
+        for name, schema in tool.parameters["properties"].items():
+            if "enum" in schema:
+                arguments[name] = schema["enum"][int(rng.integers(len(schema["enum"])))]
+            else:
+                arguments[name] = self._sample_argument(rng, self.base, name)
+        return tool.name, arguments

@@ -1,0 +1,231 @@
+"""The episode: the truth of one run, which every environment is a thin view of."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sca_envs.core.actions import Action, Answer, Code, Malformed, Reply, ToolCall
+from sca_envs.core.database import Snapshot
+from sca_envs.core.domain import Domain
+from sca_envs.core.task import Task
+from sca_envs.core.users import NoUser, User
+from sca_envs.core.verifiers import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One action and what came of it."""
+
+    action: Action
+    observation: str
+    """What the agent read next."""
+    source: str
+    """Where that came from: ``user``, the name of a tool, or ``environment`` (malformed text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `Episode.step` returns."""
+
+    observation: str
+    reward: float
+    terminated: bool
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeSnapshot:
+    """The state of an episode at one moment; it never changes."""
+
+    task: Task
+    database: Snapshot
+    user: User = field(compare=False)
+    opening: str
+    transcript: tuple[Turn, ...]
+    termination_reason: str | None
+    components: tuple[tuple[str, float], ...]
+
+
+class Episode:
+    """One run of a task: database, user, transcript and verdict.
+
+    An episode begins when it is made. It ends when the user stops, when a terminal tool is called
+    (``transfer``), when the agent answers (``answered``), or at the turn limit (``max_turns``,
+    which alone is a truncation and is worth 0, as in tau-bench). Malformed text uses up a turn.
+
+    Args:
+        domain: The world.
+        task: What the user wants.
+        user: Who speaks to the agent; none gives the whole instruction at once.
+        max_turns: Most actions of the agent, at least 1.
+        seed: Fixes everything random about the user.
+        verifier: Judges the episode; by default the domain's.
+    """
+
+    __slots__ = (
+        "_transcript",
+        "components",
+        "database",
+        "domain",
+        "max_turns",
+        "opening",
+        "task",
+        "termination_reason",
+        "user",
+        "verifier",
+    )
+
+    def __init__(
+        self,
+        domain: Domain,
+        task: Task,
+        user: User | None = None,
+        *,
+        max_turns: int = 30,
+        seed: int = 0,
+        verifier: Verifier | None = None,
+    ) -> None:
+        self.domain = domain
+        self.task = task
+        self.user: User = NoUser() if user is None else user
+        self.max_turns = max_turns
+        self.verifier = domain.verifier if verifier is None else verifier
+        self.database = domain.database()
+        self._transcript: list[Turn] = []
+        self.termination_reason: str | None = None
+        self.components: dict[str, float] = {}
+        self.opening = self.user.reset(task, seed)
+
+    @property
+    def transcript(self) -> tuple[Turn, ...]:
+        """The turns so far."""
+        return tuple(self._transcript)
+
+    @property
+    def turn(self) -> int:
+        """Number of actions taken."""
+        return len(self._transcript)
+
+    @property
+    def done(self) -> bool:
+        """Whether the episode has ended."""
+        return self.termination_reason is not None
+
+    def replies(self) -> Iterator[str]:
+        """Yield what the agent said to the user."""
+        for turn in self._transcript:
+            if isinstance(turn.action, Reply | Answer):
+                yield turn.action.text
+
+    def step(self, action: Action) -> Outcome:
+        """Take one action of the agent.
+
+        Args:
+            action: What the agent does.
+
+        Returns:
+            The observation, the reward (0 until the end), and whether the episode is over.
+
+        Raises:
+            RuntimeError: If the episode is over.
+        """
+        if self.termination_reason is not None:
+            raise RuntimeError(f"The episode is over ({self.termination_reason}); begin another")
+        observation, source, end = self._act(action)
+        self._transcript.append(Turn(action, observation, source))
+        if end is not None:
+            self.termination_reason = end
+            return Outcome(observation, self._verify(), True, False)
+        if len(self._transcript) >= self.max_turns:
+            self.termination_reason = "max_turns"
+            return Outcome(observation, 0.0, False, True)
+        return Outcome(observation, 0.0, False, False)
+
+    def _act(self, action: Action) -> tuple[str, str, str | None]:
+        """Return the observation, its source, and why the episode ends, if it does."""
+        match action:
+            case ToolCall(name, arguments):
+                observation = self.domain.call(self.database, name, arguments)
+                end = "transfer" if name in self.domain.terminal_tools else None
+                return observation, name, end
+            case Reply(text):
+                answer = self.user.respond(text)
+                return answer.text, "user", answer.end
+            case Answer():
+                return "", "environment", "answered"
+            case Malformed(_, problem):
+                return f"Error: {problem}", "environment", None
+            case Code():
+                return "Error: this environment does not run code", "environment", None
+
+    def _verify(self) -> float:
+        try:
+            verdict = self.verifier.verify(self)
+        except Exception:  # a broken verifier must not pass for a failed agent
+            self.termination_reason = "verifier_error"
+            return 0.0
+        self.components = verdict.components
+        return verdict.reward
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the conversation as OpenAI chat messages, the policy as the system message."""
+        messages: list[dict[str, Any]] = [
+            {"role": "system", "content": self.domain.policy},
+            {"role": "user", "content": self.opening},
+        ]
+        for number, turn in enumerate(self._transcript):
+            messages += _chat(turn, f"call_{number}")
+        return messages
+
+    # States
+
+    def snapshot(self) -> EpisodeSnapshot:
+        """Return the present state, to `restore` later here or in a fork."""
+        return EpisodeSnapshot(
+            task=self.task,
+            database=self.database.snapshot(),
+            user=copy.deepcopy(self.user),
+            opening=self.opening,
+            transcript=tuple(self._transcript),
+            termination_reason=self.termination_reason,
+            components=tuple(self.components.items()),
+        )
+
+    def restore(self, snapshot: EpisodeSnapshot) -> None:
+        """Go back to a snapshot of an episode of the same domain."""
+        self.database.restore(snapshot.database)
+        self.task = snapshot.task
+        self.user = copy.deepcopy(snapshot.user)
+        self.opening = snapshot.opening
+        self._transcript = list(snapshot.transcript)
+        self.termination_reason = snapshot.termination_reason
+        self.components = dict(snapshot.components)
+
+    def fork(self) -> Episode:
+        """Return an independent episode in the same state."""
+        forked = Episode.__new__(Episode)
+        forked.domain = self.domain
+        forked.max_turns = self.max_turns
+        forked.verifier = self.verifier
+        forked.database = self.domain.database()
+        forked.restore(self.snapshot())
+        return forked
+
+
+def _chat(turn: Turn, call_id: str) -> list[dict[str, Any]]:
+    """Return a turn as chat messages; `Malformed` text is what the assistant said."""
+    match turn.action:
+        case ToolCall(name, arguments):
+            function = {"name": name, "arguments": json.dumps(arguments)}
+            call = {"id": call_id, "type": "function", "function": function}
+            return [
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": call_id, "content": turn.observation},
+            ]
+        case Reply(text) | Answer(text) | Malformed(text) | Code(text):
+            said = {"role": "assistant", "content": text}
+            return [said, {"role": "user", "content": turn.observation}]

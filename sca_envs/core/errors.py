@@ -1,0 +1,29 @@
+"""Errors that a user of the library can act on.
+
+Each says what was expected, what came, and what to do. What an agent does wrong inside an episode
+is never one of these: it is an observation that begins with ``Error:``.
+"""
+
+
+class SCAError(Exception):
+    """Base of every error that the library raises on purpose."""
+
+
+class OptionError(SCAError, ValueError):
+    """An argument or option has a value that is not among those allowed."""
+
+
+class DataNotInstalledError(SCAError):
+    """A data set was asked for that is not in the data folder."""
+
+
+class UnknownTaskError(SCAError):
+    """A task id or index does not exist in the split."""
+
+
+class TaskFileError(SCAError):
+    """A task file cannot be read; the message names the file and the line."""
+
+
+class ToolError(SCAError):
+    """Raised inside a tool; the agent reads it as an observation ``Error: <message>``."""

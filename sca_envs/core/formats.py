@@ -1,0 +1,170 @@
+"""Action formats: the text of an assistant turn to an action, and back.
+
+Parsing is total: every string gives an action, and text that tries to be a tool call and fails
+gives `Malformed`, whose problem the agent reads. It is never dropped silently.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Protocol
+
+from sca_envs.core.actions import Action, Answer, Code, Malformed, Reply, ToolCall
+from sca_envs.core.errors import OptionError
+
+RESPOND = "respond"
+"""Name of the pseudo tool whose ``content`` is a reply; canonical where plain text would not do."""
+ANSWER = "answer"
+"""Name of the pseudo tool whose ``content`` is the final answer."""
+
+_SPOKEN: dict[str, type[Reply] | type[Answer]] = {RESPOND: Reply, ANSWER: Answer}
+_EXPECTED = 'Expected {"name": <tool>, "arguments": {<parameter>: <value>, …}}'
+
+
+class ActionFormat(Protocol):
+    """How an assistant turn is written."""
+
+    name: str
+    """The value of the `action_format` option."""
+
+    def parse(self, text: str) -> Action:
+        """Return the action that a text means; never raises."""
+        ...
+
+    def render(self, action: Action) -> str:
+        """Return a text that parses to the action.
+
+        Raises:
+            ValueError: If the format cannot say it (code, say).
+        """
+        ...
+
+
+class JSONFormat:
+    """A JSON object with `name` and `arguments` is a tool call; anything else is a reply.
+
+    The object may stand in a Markdown code fence. Text that begins with ``{`` and is no such object
+    is malformed, because nobody speaks to a user like that.
+    """
+
+    name = "json"
+    _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL)
+
+    def parse(self, text: str) -> Action:
+        """Return the action that a text means; never raises."""
+        body = text.strip()
+        if body.startswith("```") and (fenced := self._FENCE.fullmatch(body)):
+            body = fenced[1].strip()
+        if not body.startswith("{"):
+            return Reply(text)
+        return _parse_call(body, text)
+
+    def render(self, action: Action) -> str:
+        """Return a text that parses to the action."""
+        if isinstance(action, Malformed):
+            return action.text
+        if isinstance(action, Reply) and self.parse(action.text) == action:
+            return action.text
+        return _render_call(self.name, action)
+
+
+class HermesFormat:
+    """A tool call stands between `<tool_call>` and `</tool_call>`, as Hermes and Qwen models write.
+
+    A `<think>…</think>` block at the beginning is dropped: it is not said to the user. Other text
+    around a call is ignored, and text without a call is a reply. Exactly one call a turn.
+    """
+
+    name = "hermes"
+    _THINK = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
+    _CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
+
+    def parse(self, text: str) -> Action:
+        """Return the action that a text means; never raises."""
+        spoken = text
+        if thought := self._THINK.match(text):
+            spoken = text[thought.end() :].lstrip()
+            if not thought[0].endswith("</think>"):
+                return Malformed(text, "Expected </think> and then a reply or a tool call")
+        calls = self._CALL.findall(spoken)
+        if len(calls) > 1:
+            return Malformed(text, f"Expected at most one <tool_call> a turn, got {len(calls)}")
+        if calls:
+            return _parse_call(calls[0].strip(), text)
+        if "</tool_call>" in spoken:
+            return Malformed(text, "Expected <tool_call> before </tool_call>")
+        return Reply(spoken)
+
+    def render(self, action: Action) -> str:
+        """Return a text that parses to the action."""
+        if isinstance(action, Malformed):
+            return action.text
+        if isinstance(action, Reply) and self.parse(action.text) == action:
+            return action.text
+        return f"<tool_call>\n{_render_call(self.name, action)}\n</tool_call>"
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _parse_call(body: str, text: str) -> Action:
+    """Return the action that a JSON object means; `text` is the whole turn."""
+    try:
+        value = _DECODER.decode(body)
+    except (ValueError, RecursionError) as error:
+        return Malformed(text, f"{_EXPECTED}, got invalid JSON: {error}")
+    if not isinstance(value, dict):
+        return Malformed(text, f"{_EXPECTED}, got JSON of type {type(value).__name__}")
+    name, arguments = value.get("name"), value.get("arguments", {})
+    if not isinstance(name, str):
+        return Malformed(text, f'{_EXPECTED}, got an object without a string "name"')
+    if not isinstance(arguments, dict):
+        kind = type(arguments).__name__
+        return Malformed(text, f'{_EXPECTED}, got "arguments" of type {kind}')
+    if unknown := sorted(value.keys() - {"name", "arguments"}):
+        return Malformed(text, f"{_EXPECTED}, got further keys {unknown}")
+    if spoken := _SPOKEN.get(name):
+        content = arguments.get("content")
+        if not isinstance(content, str) or len(arguments) != 1:
+            return Malformed(
+                text, f'Expected {{"name": "{name}", "arguments": {{"content": <text>}}}}'
+            )
+        return spoken(content)
+    return ToolCall(name, arguments)
+
+
+def _render_call(format_name: str, action: Action) -> str:
+    match action:
+        case ToolCall(name, arguments):
+            call: dict[str, Any] = {"name": name, "arguments": arguments}
+        case Reply(text):
+            call = {"name": RESPOND, "arguments": {"content": text}}
+        case Answer(text):
+            call = {"name": ANSWER, "arguments": {"content": text}}
+        case Code() | Malformed():
+            raise ValueError(
+                f"The action format {format_name!r} cannot render {type(action).__name__}"
+            )
+    return json.dumps(call)
+
+
+FORMATS: dict[str, ActionFormat] = {"json": JSONFormat(), "hermes": HermesFormat()}
+"""The action formats by name."""
+
+
+def action_format(name: str) -> ActionFormat:
+    """Return an action format by its name.
+
+    Raises:
+        OptionError: If there is none of that name.
+    """
+    try:
+        return FORMATS[name]
+    except (KeyError, TypeError):
+        expected = ", ".join(FORMATS)
+        raise OptionError(f"Expected action_format to be one of {expected}; got {name!r}") from None

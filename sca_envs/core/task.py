@@ -1,0 +1,197 @@
+"""Tasks, and sets of them in files.
+
+A task says what a user wants, which data it is about, and what the right result is. Everything is
+plain data, so task sets travel as JSON Lines, Parquet or Hugging Face datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sca_envs.core.actions import ToolCall
+from sca_envs.core.errors import UnknownTaskError
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fact(_Model):
+    """Something that the user knows and tells when asked."""
+
+    key: str
+    """Its name within the request, such as ``reason``."""
+    cues: tuple[str, ...]
+    """Regular expressions; a question that matches one (in lower case) asks for this fact."""
+    text: str
+    """What the user says."""
+    given: bool = False
+    """Whether the request's opening already says it."""
+
+
+class Request(_Model):
+    """One thing that the user wants from the agent."""
+
+    opening: str
+    """What the user says to raise it."""
+    facts: tuple[Fact, ...] = ()
+    """What the user knows about it."""
+    ids: tuple[str, ...] = ()
+    """Ids that the agent may name when it asks for confirmation; another one is refused."""
+    outputs: tuple[str, ...] = ()
+    """What the user waits to hear, if it is a question."""
+
+
+class UserScript(_Model):
+    """What a scripted user knows, wants and says (see `sca_envs.core.users.ScriptedUser`)."""
+
+    facts: tuple[Fact, ...]
+    """Who the user is: what can be told at any time."""
+    requests: tuple[Request, ...] = Field(min_length=1)
+    """What the user wants, raised one after the other."""
+    id_pattern: str = r"(?!)"
+    """Regular expression of the ids that occur in the domain."""
+    greeting: str
+    """Said before the first request."""
+    phrases: dict[str, str]
+    """How the user says ``yes``, ``no``, ``next``, ``thanks``, ``leave_it``, ``unsure`` and
+    ``give_up``."""
+
+
+class ReferenceAction(_Model):
+    """One tool call of the reference solution."""
+
+    name: str
+    arguments: dict[str, Any] = {}
+
+    def to_call(self) -> ToolCall:
+        """Return it as an action."""
+        return ToolCall(self.name, self.arguments)
+
+
+class Task(_Model):
+    """One task of a domain."""
+
+    id: str
+    """Unique within its data and split."""
+    domain: str
+    """Name of the domain, such as ``tau_retail``."""
+    data: str
+    """Which data it runs on, such as ``generated:0`` or ``tau-bench``."""
+    split: str
+    """Name of the split it belongs to."""
+    instruction: str
+    """All that the user wants and knows, as prose."""
+    script: UserScript | None = None
+    """The same as a script; None where there is only prose."""
+    actions: tuple[ReferenceAction, ...] = ()
+    """A reference solution, whose end state is the right one."""
+    outputs: tuple[str, ...] = ()
+    """Strings that the agent must say."""
+    difficulty: int = 0
+    """Number of requests and withheld details, 0 where unknown."""
+    audit: str | None = None
+    """Why the reference solution is known or reported to be wrong."""
+    judge: tuple[str, ...] = ()
+    """Further criteria that only a language model could judge; they are not scored."""
+
+
+@runtime_checkable
+class TaskSource(Protocol):
+    """Tasks of one split: a finite `TaskSet` or a generator without end."""
+
+    size: int | None
+    """Number of tasks; None means that there is no end."""
+
+    def __getitem__(self, index: int, /) -> Task:
+        """Return a task by its index.
+
+        Raises:
+            IndexError: If there is none.
+        """
+        ...
+
+    def find(self, key: str | int) -> Task:
+        """Return a task by its id, or by its index where ids are no numbers.
+
+        Raises:
+            UnknownTaskError: If there is none.
+        """
+        ...
+
+
+class TaskSet(Sequence[Task]):
+    """A finite sequence of tasks.
+
+    Args:
+        tasks: The tasks, in order.
+        name: What error messages call it.
+
+    Raises:
+        ValueError: If two tasks of one split have the same id.
+    """
+
+    def __init__(self, tasks: Iterable[Task], name: str = "task set") -> None:
+        self._tasks = tuple(tasks)
+        self.name = name
+        self.size: int | None = len(self._tasks)
+        self._by_id = {(task.split, task.id): task for task in self._tasks}
+        if len(self._by_id) < len(self._tasks):
+            seen: set[tuple[str, str]] = set()
+            for task in self._tasks:
+                if (task.split, task.id) in seen:
+                    raise ValueError(f"Expected unique ids in {name}; {task.id!r} occurs twice")
+                seen.add((task.split, task.id))
+        self._numbered = bool(self._tasks) and all(task.id.isdecimal() for task in self._tasks)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits, in order of appearance."""
+        return tuple(dict.fromkeys(task.split for task in self._tasks))
+
+    def split(self, name: str) -> TaskSet:
+        """Return the tasks of one split (perhaps none)."""
+        return TaskSet((task for task in self._tasks if task.split == name), f"{self.name}/{name}")
+
+    def find(self, key: str | int) -> Task:
+        """Return a task by its id, or by its index where ids are no numbers.
+
+        Raises:
+            UnknownTaskError: If there is none.
+        """
+        matches = [task for task in self._tasks if task.id == str(key)]
+        if len({task.split for task in matches}) == 1:
+            return matches[0]
+        if matches:
+            raise UnknownTaskError(f"Task {key!r} is in several splits of {self.name}; choose one")
+        if not isinstance(key, str) and not self._numbered and -len(self) <= key < len(self):
+            return self._tasks[key]
+        sample = ", ".join(repr(task.id) for task in self._tasks[:3])
+        raise UnknownTaskError(
+            f"Expected the id of one of the {len(self)} tasks of {self.name} ({sample}, …)"
+            f"{'' if self._numbered else f' or an index below {len(self)}'}; got {key!r}"
+        )
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return TaskSet(self._tasks[index], self.name)
+        return self._tasks[index]
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TaskSet):
+            return NotImplemented
+        return self._tasks == other._tasks
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"TaskSet({self.name!r}, {len(self)} tasks)"

@@ -1,0 +1,185 @@
+"""Tools: plain typed functions over a database, with schemas from their hints and docstrings.
+
+A tool function takes the database first and then what the agent gives. Its Google docstring is
+its documentation for the agent, too: the summary and body become the description, the ``Args``
+section the descriptions of the parameters.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from sca_envs.core.database import Database
+from sca_envs.core.errors import ToolError
+
+
+def choices(*values: str) -> Any:
+    """Annotate a string parameter with the values that the agent should choose from.
+
+    The values are in the schema; another one is not refused before the call, because the
+    original benchmarks leave that to the tool, which says so in its own words.
+    """
+    return Field(json_schema_extra={"enum": list(values)})
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that an agent can call.
+
+    Make one with `Tool.from_function`.
+    """
+
+    name: str
+    """The name by which it is called."""
+    description: str
+    """What it does, for the agent."""
+    parameters: dict[str, Any]
+    """JSON schema of its arguments (an object)."""
+    function: Callable[..., Any]
+    """The implementation; its first parameter is the database."""
+    arguments_model: type[BaseModel] = field(repr=False)
+    """Pydantic model that checks the arguments."""
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any]) -> Tool:
+        """Make a tool of a typed function with a Google docstring.
+
+        Args:
+            function: Its first parameter is the database; every other one has a type hint and an
+                entry in the ``Args`` section of the docstring.
+
+        Raises:
+            TypeError: If a hint, the docstring or an ``Args`` entry is missing.
+        """
+        name = function.__name__
+        description, documented = _parse_docstring(function)
+        hints = typing.get_type_hints(function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for parameter in list(inspect.signature(function).parameters.values())[1:]:
+            if parameter.name not in hints or parameter.name not in documented:
+                raise TypeError(
+                    f"Tool {name}: expected a type hint and an Args entry for parameter "
+                    f"{parameter.name!r}"
+                )
+            default = ... if parameter.default is parameter.empty else parameter.default
+            about = Field(default, description=documented[parameter.name])
+            fields[parameter.name] = (hints[parameter.name], about)
+        config = ConfigDict(extra="forbid", strict=True)
+        model = create_model(name, __config__=config, **fields)
+        schema = model.model_json_schema(schema_generator=_PlainSchema)
+        parameters = {
+            "type": "object",
+            "properties": schema.get("properties", {}),
+            "required": schema.get("required", []),
+            "additionalProperties": False,
+        }
+        if "$defs" in schema:
+            parameters["$defs"] = schema["$defs"]
+        return cls(name, description, parameters, function, model)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A fresh copy of the schema in OpenAI's function format."""
+        function = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": json.loads(json.dumps(self.parameters)),
+        }
+        return {"type": "function", "function": function}
+
+    def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments, checked and copied, as the function takes them.
+
+        Raises:
+            ToolError: If an argument is missing, unknown or of a wrong type.
+        """
+        validator = self.arguments_model.__pydantic_validator__
+        try:
+            return validator.validate_python(arguments).__dict__  # type: ignore[no-any-return]
+        except ValidationError as error:
+            raise ToolError(self._explain(error)) from None
+
+    def call(self, database: Database, arguments: Mapping[str, Any]) -> str:
+        """Run the tool and return what the agent reads.
+
+        Whatever goes wrong is an observation that begins with ``Error:``, never an exception.
+
+        Args:
+            database: The episode's database.
+            arguments: What the agent gave.
+        """
+        try:
+            result = self.function(database, **self.check(arguments))
+        except Exception as error:  # an agent's call must not end the episode's process
+            return f"Error: {error}"
+        return result if isinstance(result, str) else json.dumps(result)
+
+    def _explain(self, error: ValidationError) -> str:
+        problems = []
+        for item in error.errors(include_url=False):
+            where = ".".join(str(part) for part in item["loc"])
+            if item["type"] == "missing":
+                problems.append(f"{where!r} is missing")
+            elif item["type"] == "extra_forbidden":
+                problems.append(f"{where!r} is not a parameter")
+            else:
+                problems.append(f"{where!r}: {item['msg']}, got {_shorten(item['input'])}")
+        takes = ", ".join(self.parameters["properties"]) or "no arguments"
+        return f"invalid arguments for {self.name}: {'; '.join(problems)} (it takes {takes})"
+
+
+def toolset(*functions: Callable[..., Any]) -> dict[str, Tool]:
+    """Return tools made of functions, by name."""
+    return {tool.name: tool for tool in map(Tool.from_function, functions)}
+
+
+class _PlainSchema(GenerateJsonSchema):
+    """Leaves out the titles that pydantic adds."""
+
+    def generate(self, schema: Any, mode: Any = "validation") -> JsonSchemaValue:
+        return typing.cast(JsonSchemaValue, _without_titles(super().generate(schema, mode)))
+
+
+def _without_titles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: {name: _without_titles(item) for name, item in part.items()}
+            if key == "properties"
+            else _without_titles(part)
+            for key, part in value.items()
+            if key != "title"
+        }
+    if isinstance(value, list):
+        return [_without_titles(item) for item in value]
+    return value
+
+
+_SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Note|Example)s?:\s*$", re.MULTILINE)
+_ENTRY = re.compile(r"^    (\w+)(?: \([^)]*\))?: (.*(?:\n {5,}.*)*)", re.MULTILINE)
+
+
+def _parse_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """Return the description and the parameters' descriptions of a Google docstring."""
+    text = inspect.getdoc(function)
+    if not text:
+        raise TypeError(f"Tool {function.__name__}: expected a docstring, found none")
+    parts = _SECTION.split(text)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    documented = {
+        name: " ".join(body.split()) for name, body in _ENTRY.findall(sections.get("Arg", ""))
+    } | {name: " ".join(body.split()) for name, body in _ENTRY.findall(sections.get("Args", ""))}
+    return " ".join(parts[0].split()), documented
+
+
+def _shorten(value: Any, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "…"

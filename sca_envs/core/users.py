@@ -1,0 +1,314 @@
+"""Users: who speaks to the agent.
+
+A user is any object with the two methods of `User`. Its words are part of the observation; whether
+the conversation is over is said beside them, never in them. An episode that forks copies its user
+with `copy.deepcopy`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from sca_envs.core.errors import OptionError
+from sca_envs.core.task import Fact, Request, Task, UserScript
+
+
+class UserTurn(NamedTuple):
+    """What a user answers."""
+
+    text: str
+    """The words that the agent reads."""
+    end: str | None = None
+    """Why the conversation is over (``user_stop``, ``answered``, ``user_error``), or None."""
+
+
+@runtime_checkable
+class User(Protocol):
+    """Somebody who wants something from the agent."""
+
+    def reset(self, task: Task, seed: int) -> str:
+        """Begin a task and return the first message.
+
+        Args:
+            task: The task; a user may read its instruction and script.
+            seed: Fixes everything random about the user.
+        """
+        ...
+
+    def respond(self, message: str) -> UserTurn:
+        """Answer a message of the agent."""
+        ...
+
+
+class NoUser:
+    """Nobody: the whole instruction is the first message, and the first reply ends the episode."""
+
+    def reset(self, task: Task, seed: int) -> str:
+        """Return the instruction."""
+        return task.instruction
+
+    def respond(self, message: str) -> UserTurn:
+        """End the episode."""
+        return UserTurn("", "answered")
+
+
+class ScriptedUser:
+    """A deterministic user: tells what it is asked, confirms or refuses, then stops.
+
+    A task with a script (every generated one) is played by `Conversation`. The original tasks of
+    tau-bench and tau2 have prose only; `Sentences` discloses it piece by piece.
+
+    **Comparability.** Published tau-bench numbers use a language model as the user. A scripted user
+    is neither easier nor harder in general: it never slips up or ends too early, but it does not
+    understand a question either. For original tasks it discloses its wishes at a pace of its own,
+    whatever it is asked. Report the user with every number, and compare only like with like.
+    """
+
+    def __init__(self) -> None:
+        self._part: Conversation | Sentences | None = None
+
+    def reset(self, task: Task, seed: int) -> str:
+        """Begin a task and return the first message."""
+        part = Conversation(task.script) if task.script else Sentences(task.instruction)
+        self._part = part
+        return part.opening
+
+    def respond(self, message: str) -> UserTurn:
+        """Answer a message of the agent."""
+        if self._part is None:
+            raise RuntimeError("Expected reset(task, seed) before respond(message)")
+        return self._part.respond(message)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ScriptedUser:
+        copied = ScriptedUser()
+        copied._part = self._part and self._part.copy()
+        return copied
+
+
+# What the agent's words mean, in lower case. The order in which they are looked for is in
+# `Conversation.respond`; an unknown wording costs patience and no more.
+_CLOSING = re.compile(
+    r"(anything|something) (else|more)|(further|other|more) (help|assist|request)"
+)
+_CONFIRMING = re.compile(
+    r"\bconfirm|\bproceed|\byes\b|go ahead|shall i|should i|would you like|do you want"
+    r"|is (that|this|it) (ok|okay|correct|right|fine)|are you sure|do you agree"
+)
+_DONE = re.compile(
+    r"\b(has|have) (now |all |just |already )*been\b|successful|\bis now\b|\bare now\b|all set"
+    r"|\bi(?:'ve| have) (now |just |already )?(cancel|chang|modif|updat|exchang|return|process"
+    r"|request|submit|switch|complet|set|placed|arrang)|\bdone\b|\bcompleted?\b"
+)
+_REFUSING = re.compile(
+    r"\b(can't|cannot|can not|won't|unable|not able|not possible|impossible|not allowed"
+    r"|not permitted|not eligible|ineligible|unfortunately|could not|couldn't|isn't possible)\b"
+)
+_ASKING = re.compile(
+    r"\?|\b(please|kindly)\b|\b(provide|tell me|let me know|share|give me|need|confirm|specify)\b"
+)
+_DETAILS = re.compile(r"\b(details?|more information|clarify|specif|elaborate|which|what)")
+
+_NUDGES = 3
+"""How often in a conversation an agent may say something that leads nowhere."""
+_CONFIRMATIONS = 3
+"""How often it may ask for confirmation in one request before that leads nowhere, too."""
+
+
+class Conversation:
+    """Plays a `UserScript`.
+
+    The user greets and raises the first request. It tells a fact when a question touches one of the
+    fact's cues; says yes to a request for confirmation unless that names an id that has no part in
+    the request; goes on to the next request when one is reported done or refused, or when what it
+    asked for was said; and says goodbye after the last. A message that leads nowhere is answered by
+    repeating the request, three times in all; then the user gives up. So no conversation is longer
+    than its facts, requests and confirmations.
+
+    Args:
+        script: What the user knows, wants and says.
+    """
+
+    def __init__(self, script: UserScript) -> None:
+        self.script = script
+        self.opening = f"{script.greeting} {script.requests[0].opening}"
+        self._request = 0
+        self._told: set[tuple[int, str]] = set()
+        self._confirmed = 0
+        self._nudges = 0
+
+    def copy(self) -> Conversation:
+        """Return an independent copy (it shares the script)."""
+        copied = Conversation(self.script)
+        copied.__dict__.update(self.__dict__, _told=set(self._told))
+        return copied
+
+    def respond(self, message: str) -> UserTurn:
+        """Answer a message of the agent."""
+        text = message.lower()
+        request = self.script.requests[self._request]
+        plain = text.replace(",", "")
+        if request.outputs and all(output.lower() in plain for output in request.outputs):
+            return self._next("thanks")
+        asking = bool(_ASKING.search(text))
+        facts = self._asked(text) if asking else []
+        if facts:
+            return self._tell(facts, text)
+        if _CLOSING.search(text):
+            return self._next("leave_it" if _REFUSING.search(text) else "thanks")
+        refusing = bool(_REFUSING.search(text))
+        if asking and not refusing and _CONFIRMING.search(text):
+            return self._confirm(message, request)
+        if refusing:
+            return self._next("leave_it")
+        if _DONE.search(text):
+            return self._next("thanks")
+        return self._nudge(asking and bool(_DETAILS.search(text)))
+
+    def _facts(self) -> list[tuple[int, Fact]]:
+        """Return what the user may tell now, with the request that it belongs to (-1: identity)."""
+        request = self.script.requests[self._request]
+        return [(-1, fact) for fact in self.script.facts] + [
+            (self._request, fact) for fact in request.facts
+        ]
+
+    def _asked(self, text: str) -> list[tuple[int, Fact]]:
+        return [
+            (owner, fact)
+            for owner, fact in self._facts()
+            if any(re.search(cue, text) for cue in fact.cues)
+        ]
+
+    def _tell(self, facts: list[tuple[int, Fact]], text: str) -> UserTurn:
+        new = [(o, f) for o, f in facts if (o, f.key) not in self._told and not f.given]
+        confirming = _CONFIRMING.search(text) and not _REFUSING.search(text)
+        if not new and confirming:
+            return self._confirm(text, self.script.requests[self._request])
+        if not new and not self._spend():
+            return self._give_up()
+        told = new or facts
+        self._told.update((owner, fact.key) for owner, fact in told)
+        return UserTurn(" ".join(fact.text for _, fact in told))
+
+    def _confirm(self, message: str, request: Request) -> UserTurn:
+        self._confirmed += 1
+        if self._confirmed > _CONFIRMATIONS and not self._spend():
+            return self._give_up()
+        named = {found.group().lower() for found in self._ids(message)}
+        if named - {known.lower() for known in request.ids}:
+            return UserTurn(f"{self.script.phrases['no']} {request.opening}")
+        return UserTurn(self.script.phrases["yes"])
+
+    def _ids(self, message: str) -> list[re.Match[str]]:
+        return list(re.finditer(self.script.id_pattern, message, re.IGNORECASE))
+
+    def _next(self, phrase: str) -> UserTurn:
+        phrases = self.script.phrases
+        self._request += 1
+        self._confirmed = 0
+        if self._request == len(self.script.requests):
+            self._request -= 1
+            return UserTurn(phrases[phrase], "user_stop")
+        return UserTurn(f"{phrases['next']} {self.script.requests[self._request].opening}")
+
+    def _nudge(self, wants_details: bool) -> UserTurn:
+        if not self._spend():
+            return self._give_up()
+        untold = [
+            (owner, fact)
+            for owner, fact in self._facts()
+            if owner >= 0 and not fact.given and (owner, fact.key) not in self._told
+        ]
+        if wants_details and untold:
+            owner, fact = untold[0]
+            self._told.add((owner, fact.key))
+            return UserTurn(fact.text)
+        opening = self.script.requests[self._request].opening
+        return UserTurn(f"{self.script.phrases['unsure']} {opening}")
+
+    def _spend(self) -> bool:
+        self._nudges += 1
+        return self._nudges <= _NUDGES
+
+    def _give_up(self) -> UserTurn:
+        return UserTurn(self.script.phrases["give_up"], "user_stop")
+
+
+_PIECES = 8
+"""Most pieces that a prose instruction is disclosed in, so that a turn limit of 30 leaves room."""
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z\"'(#])")
+
+
+class Sentences:
+    """Discloses a prose instruction sentence by sentence, one piece a message of the agent.
+
+    Long instructions are cut into at most eight pieces. When all is told the user says yes to what
+    it is asked, three times at most, and stops at the first message that asks nothing.
+
+    Args:
+        instruction: The prose.
+    """
+
+    def __init__(self, instruction: str) -> None:
+        sentences = [s for s in _SENTENCE_END.split(instruction.strip()) if s]
+        size = -(-len(sentences) // _PIECES) or 1
+        self._pieces = [" ".join(sentences[i : i + size]) for i in range(0, len(sentences), size)]
+        self.opening = self._pieces[0] if self._pieces else ""
+        self._next_piece = 1
+        self._questions = 0
+
+    def copy(self) -> Sentences:
+        """Return an independent copy."""
+        copied = Sentences.__new__(Sentences)
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def respond(self, message: str) -> UserTurn:
+        """Answer a message of the agent."""
+        if self._next_piece < len(self._pieces):
+            self._next_piece += 1
+            return UserTurn(self._pieces[self._next_piece - 1])
+        text = message.lower()
+        if "?" in text and not _CLOSING.search(text) and self._questions < _NUDGES:
+            self._questions += 1
+            if _CONFIRMING.search(text):
+                return UserTurn("Yes, please go ahead.")
+            return UserTurn("I have told you all I know; please use what you have.")
+        return UserTurn("Thank you, that is all.", "user_stop")
+
+
+USERS: dict[str, Callable[[], User]] = {"none": NoUser, "scripted": ScriptedUser}
+"""The built-in users by name."""
+
+
+def user_factory(user: str | User | Callable[[], User]) -> Callable[[], User]:
+    """Return a function that gives the user of one environment.
+
+    Args:
+        user: A name, an object with the two methods of `User`, or a function that makes one.
+
+    Raises:
+        OptionError: If it is none of these.
+    """
+    if isinstance(user, str):
+        if user in USERS:
+            return USERS[user]
+    elif isinstance(user, type) or (callable(user) and not isinstance(user, User)):
+        return user
+    elif isinstance(user, User):
+        return _Same(user)
+    raise OptionError(
+        f"Expected user to be {' or '.join(repr(name) for name in USERS)}, or an object with "
+        f"methods reset(task, seed) and respond(message); got {user!r}"
+    )
+
+
+class _Same:
+    """Gives one object again and again (a class, so that environments can be pickled)."""
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+
+    def __call__(self) -> User:
+        return self._user
