@@ -1,0 +1,47 @@
+"""The domains by name.
+
+`domain` gives a domain on a set of data. A domain's module is imported on first use and its base
+is loaded once a process for each data set.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from sca_envs.core.domain import Domain
+from sca_envs.core.errors import OptionError
+
+DOMAINS: dict[str, str] = {"tau_retail": "sca_envs.domains.tau_retail"}
+"""Domain name -> module with a function `load(data, seed)` and a tuple `DATA`."""
+
+
+def domain(name: str, data: str = "generated") -> Domain:
+    """Return a domain on a set of data, the same object each time.
+
+    Args:
+        name: A name in `DOMAINS`, such as ``tau_retail``.
+        data: ``generated`` (the world of seed 0), ``generated:SEED``, or the name of an imported
+            data set such as ``tau-bench``.
+
+    Raises:
+        OptionError: If the domain or the data does not exist.
+        DataNotInstalledError: If the data set was not imported yet.
+    """
+    if name not in DOMAINS:
+        raise OptionError(f"Expected a domain out of {', '.join(DOMAINS)}; got {name!r}")
+    known = importlib.import_module(DOMAINS[name]).DATA
+    kind, _, seed = data.partition(":") if isinstance(data, str) else (data, "", "")
+    if kind not in known or (seed and kind != "generated") or (seed and not seed.isdecimal()):
+        raise OptionError(
+            f"Expected data for {name} to be one of {', '.join(known)} or generated:SEED; "
+            f"got {data!r}"
+        )
+    return _load(name, f"generated:{int(seed or 0)}" if kind == "generated" else kind)
+
+
+@functools.cache
+def _load(name: str, data: str) -> Domain:
+    kind, _, seed = data.partition(":")
+    loaded: Domain = importlib.import_module(DOMAINS[name]).load(kind, int(seed or 0))
+    return loaded
