@@ -1,0 +1,1 @@
+"""Playing episodes: the agent protocol, built-in agents and rollouts."""

@@ -1,0 +1,268 @@
+"""The Gymnasium view of an episode in a tool domain."""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import Any, ClassVar, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+
+from sca_envs.core.actions import Action, Malformed
+from sca_envs.core.episode import Episode, EpisodeSnapshot
+from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.formats import action_format as find_format
+from sca_envs.core.task import Task, TaskSet, TaskSource
+from sca_envs.core.task_files import load_tasks
+from sca_envs.core.users import User, user_factory
+from sca_envs.domains import domain as find_domain
+from sca_envs.envs.render import render_text, show
+from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
+
+_SEED_LIMIT = 2**31 - 1
+_KEPT_OF_HUGE = 200
+
+
+class EnvSnapshot(NamedTuple):
+    """The state of an environment: its episode and its random generator."""
+
+    episode: EpisodeSnapshot | None
+    random_state: dict[str, Any]
+
+
+class ToolUseEnv(gym.Env[str, str]):
+    """A domain's tasks as a multi-turn text environment.
+
+    Subclasses name the domain and document it; see `sca_envs.envs.TauRetailEnv`.
+
+    Args:
+        data: The data: ``generated``, ``generated:SEED``, or the name of an imported data set.
+        split: Which tasks, such as ``train`` or ``test``.
+        tasks: Instead of a split: a task set, tasks, or the path of a task file.
+        num_tasks: Draw from the first so many tasks only.
+        user: ``none``, ``scripted``, an object with the two methods of
+            `sca_envs.core.users.User`, or a function that makes one.
+        action_format: How a turn is written: ``json`` or ``hermes``.
+        max_turns: Most actions in an episode.
+        render_mode: ``ansi``, ``human`` or None.
+
+    Raises:
+        OptionError: If an option has a value that is not allowed.
+        DataNotInstalledError: If the data set was not imported yet.
+        TaskFileError: If the task file is broken; the message names the line.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012
+    domain_name: ClassVar[str]
+    """Name of the domain in `sca_envs.domains.DOMAINS`."""
+
+    def __init__(
+        self,
+        *,
+        data: str = "generated",
+        split: str = "train",
+        tasks: TaskSet | Iterable[Task] | str | PathLike[str] | None = None,
+        num_tasks: int | None = None,
+        user: str | User | Callable[[], User] = "scripted",
+        action_format: str = "json",
+        max_turns: int = 30,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            modes = ", ".join(self.metadata["render_modes"])
+            raise OptionError(f"Expected render_mode to be {modes} or None; got {render_mode!r}")
+        self.render_mode = render_mode
+        self.max_turns = _positive("max_turns", max_turns)
+        self.domain = find_domain(self.domain_name, data)
+        self.tasks = self.domain.tasks(split) if tasks is None else self._own_tasks(tasks)
+        self._drawn_from = _limit(self.tasks, num_tasks)
+        self._format = find_format(action_format)
+        self._make_user = user_factory(user)
+        self._tools = marshal.dumps([tool.schema for tool in self.domain.tools.values()])
+        self.observation_space: gym.Space[str] = Text()
+        self.action_space: gym.Space[str] = AssistantTurn(self.domain, action_format)
+        self._episode: Episode | None = None
+        self._schemas: list[dict[str, Any]] = []
+
+    def _own_tasks(self, tasks: TaskSet | Iterable[Task] | str | PathLike[str]) -> TaskSet:
+        if isinstance(tasks, str | PathLike):
+            tasks = load_tasks(tasks)
+        elif not isinstance(tasks, TaskSet):
+            tasks = TaskSet(tasks)
+        for task in tasks:
+            if (task.domain, task.data) != (self.domain.name, self.domain.data):
+                raise OptionError(
+                    f"Expected tasks of {self.domain.name} on data {self.domain.data!r}; got "
+                    f"task {task.id!r} of {task.domain} on {task.data!r}"
+                )
+        return tasks
+
+    @property
+    def episode(self) -> Episode:
+        """The present episode.
+
+        Raises:
+            ResetNeeded: Before the first `reset`.
+        """
+        if self._episode is None:
+            raise ResetNeeded("Expected reset() before the first use of the episode")
+        return self._episode
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: Fixes the task and everything random about the user.
+            options: ``{"task": id or index}`` chooses the task; otherwise it is drawn.
+
+        Returns:
+            The user's first message, and `info`.
+
+        Raises:
+            OptionError: If an option is unknown.
+            UnknownTaskError: If the task does not exist.
+        """
+        super().reset(seed=seed)
+        task = self._choose(options or {})
+        user_seed = int(self.np_random.integers(_SEED_LIMIT))
+        self._episode = Episode(
+            self.domain, task, self._make_user(), max_turns=self.max_turns, seed=user_seed
+        )
+        # Fresh for each episode, so that nobody who changes them changes another's.
+        self._schemas = marshal.loads(self._tools)
+        if self.render_mode == "human":
+            show(self._episode, opening=True)
+        return self._episode.opening, self._info("user")
+
+    def _choose(self, options: dict[str, Any]) -> Task:
+        unknown = options.keys() - {"task"}
+        if unknown:
+            raise OptionError(
+                f"Expected options to have the key 'task' only; got {sorted(unknown)}"
+            )
+        key = options.get("task")
+        if key is None:
+            return self.tasks[int(self.np_random.integers(self._drawn_from))]
+        if isinstance(key, bool) or not isinstance(key, int | np.integer | str):
+            kind = type(key).__name__
+            raise OptionError(f"Expected option 'task' to be an id or an index; got {kind}")
+        return self.tasks.find(key if isinstance(key, str) else int(key))
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take one turn of the agent.
+
+        Args:
+            action: The text of the turn, in the action format.
+
+        Returns:
+            Observation, reward, terminated, truncated and `info`.
+
+        Raises:
+            TypeError: If the action is not a string; the episode is as before.
+            ResetNeeded: Before the first `reset` and after the end of the episode.
+        """
+        episode = self.episode
+        if episode.done:
+            raise ResetNeeded(
+                f"Expected reset() after the end of the episode ({episode.termination_reason})"
+            )
+        outcome = episode.step(self._parse(action))
+        if self.render_mode == "human":
+            show(episode)
+        info = self._info(episode.transcript[-1].source)
+        return outcome.observation, outcome.reward, outcome.terminated, outcome.truncated, info
+
+    def _parse(self, action: Any) -> Action:
+        if not isinstance(action, str):
+            raise TypeError(f"Expected an action of type str, got {type(action).__name__}")
+        if len(action) > MAX_ACTION_LENGTH:
+            problem = f"Expected at most {MAX_ACTION_LENGTH} characters, got {len(action)}"
+            return Malformed(action[:_KEPT_OF_HUGE], problem)
+        return self._format.parse(action)
+
+    def render_action(self, action: Action) -> str:
+        """Return an action as text in the environment's action format.
+
+        Raises:
+            ValueError: If the format cannot say it.
+        """
+        return self._format.render(action)
+
+    def _info(self, source: str) -> dict[str, Any]:
+        episode = self.episode
+        info: dict[str, Any] = {
+            "task_id": episode.task.id,
+            "turn": episode.turn,
+            "tools": list(self._schemas),
+            "policy": self.domain.policy,
+            "source": source,
+            "termination_reason": episode.termination_reason,
+        }
+        if episode.done:
+            info["reward_components"] = dict(episode.components)
+        return info
+
+    def render(self) -> str | None:
+        """Return the conversation as text in mode ``ansi``; ``human`` prints each turn as it comes.
+
+        Raises:
+            ResetNeeded: In mode ``ansi`` before the first `reset`.
+        """
+        if self.render_mode is None:
+            gym.logger.warn(
+                "render() was called without a render mode; expected for instance "
+                f'gym.make("{self.spec.id if self.spec else self}", render_mode="ansi")'
+            )
+        return render_text(self.episode) if self.render_mode == "ansi" else None
+
+    # States
+
+    def snapshot(self) -> EnvSnapshot:
+        """Return the present state, to `restore` later here or in a fork."""
+        episode = None if self._episode is None else self._episode.snapshot()
+        return EnvSnapshot(episode, dict(self.np_random.bit_generator.state))
+
+    def restore(self, snapshot: EnvSnapshot) -> None:
+        """Go back to a snapshot of this environment, or of one with the same options."""
+        self.np_random.bit_generator.state = snapshot.random_state
+        if snapshot.episode is None:
+            self._episode = None
+            return
+        if self._episode is None:
+            self._episode = Episode(self.domain, snapshot.episode.task, max_turns=self.max_turns)
+            self._schemas = marshal.loads(self._tools)
+        self._episode.restore(snapshot.episode)
+
+    def fork(self) -> ToolUseEnv:
+        """Return an independent environment in the same state, at the cost of what changed."""
+        forked = type(self).__new__(type(self))
+        forked.__dict__.update(self.__dict__)
+        forked._episode = None
+        forked._np_random = np.random.default_rng()
+        forked.action_space = AssistantTurn(self.domain, self._format.name)
+        forked.observation_space = Text()
+        forked.restore(self.snapshot())
+        return forked
+
+
+def _positive(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise OptionError(f"Expected {name} to be an integer from 1; got {value!r}")
+    return value
+
+
+def _limit(tasks: TaskSource, num_tasks: int | None) -> int:
+    """Return how many tasks `reset` draws from."""
+    if num_tasks is not None:
+        _positive("num_tasks", num_tasks)
+        if tasks.size is not None and num_tasks > tasks.size:
+            raise OptionError(f"Expected num_tasks to be at most {tasks.size}; got {num_tasks}")
+        return num_tasks
+    if tasks.size == 0:
+        raise SCAError("Expected at least one task, got an empty task set")
+    return _SEED_LIMIT if tasks.size is None else tasks.size
