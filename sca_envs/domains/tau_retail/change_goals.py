@@ -6,20 +6,24 @@ from typing import Any
 
 from sca_envs.core.database import Record
 from sca_envs.core.task import Fact, Request
-from sca_envs.domains.tau_retail.goals import (
-    ADDRESS_CUES,
-    ITEM_CUES,
+from sca_envs.domains.tau.goals import (
     REASON_CUES,
-    WISH_CUES,
     Context,
     Goal,
     action,
-    describe,
+    capitalized,
     enumerate_words,
+    sentence,
+)
+from sca_envs.domains.tau_retail.goals import (
+    ADDRESS_CUES,
+    ITEM_CUES,
+    WISH_CUES,
+    describe,
     ids_of,
     name_order,
+    orders,
     payment_fact,
-    sentence,
 )
 from sca_envs.domains.tau_retail.world import address
 
@@ -39,9 +43,9 @@ _REASONS = {
 
 def cancel_order(c: Context) -> Goal | None:
     """Cancel a pending order."""
-    if not (orders := c.orders("pending")):
+    if not (own := orders(c, "pending")):
         return None
-    order = orders[0]
+    order = own[0]
     words, order_fact, reads = name_order(c, order)
     reason = c.rng.choice(sorted(_REASONS))
     reason_fact, reason_text = c.fact("reason", REASON_CUES, _REASONS[reason])
@@ -69,7 +73,7 @@ def cancel_order(c: Context) -> Goal | None:
 def change_payment(c: Context) -> Goal | None:
     """Pay a pending order with another payment method."""
     methods = c.user["payment_methods"]
-    for order in c.orders("pending"):
+    for order in orders(c, "pending"):
         paid = order["payment_history"][0]
         if len(order["payment_history"]) > 1:
             continue
@@ -129,9 +133,9 @@ def _new_address(c: Context) -> tuple[dict[str, str], Fact, str]:
 
 def change_shipping_address(c: Context) -> Goal | None:
     """Send a pending order elsewhere."""
-    if not (orders := c.orders("pending")):
+    if not (own := orders(c, "pending")):
         return None
-    order = orders[0]
+    order = own[0]
     words, order_fact, reads = name_order(c, order)
     new, fact, text = _new_address(c)
     opening = c.say(
@@ -146,7 +150,7 @@ def change_shipping_address(c: Context) -> Goal | None:
     write = action("modify_pending_order_address", order_id=order["order_id"], **new)
     return Goal(
         Request(
-            opening=sentence(opening[0].upper() + opening[1:], text),
+            opening=sentence(capitalized(opening), text),
             facts=(order_fact, fact),
             ids=ids_of(order),
         ),
@@ -174,9 +178,9 @@ def change_default_address(c: Context) -> Goal | None:
 
 def return_items(c: Context) -> Goal | None:
     """Return some or all items of a delivered order."""
-    if not (orders := c.orders("delivered")):
+    if not (own := orders(c, "delivered")):
         return None
-    order = orders[0]
+    order = own[0]
     methods = c.user["payment_methods"]
     original = order["payment_history"][0]["payment_method_id"]
     allowed = [m for m in methods.values() if m["id"] == original or m["source"] == "gift_card"]
@@ -253,7 +257,7 @@ def exchange_items(c: Context) -> Goal | None:
 
 
 def _swap(c: Context, status: str, tool: str, openings: tuple[str, ...]) -> Goal | None:
-    for order in c.orders(status):
+    for order in orders(c, status):
         swaps = [(item, w) for item in _some_items(c, order) if (w := _wish(c, order, item))]
         if swaps:
             break
@@ -302,7 +306,7 @@ def _swap(c: Context, status: str, tool: str, openings: tuple[str, ...]) -> Goal
     looks = tuple(action("get_product_details", product_id=product) for product in products)
     return Goal(
         Request(
-            opening=sentence(opening[0].upper() + opening[1:], item_text, wish_text, text),
+            opening=sentence(capitalized(opening), item_text, wish_text, text),
             facts=(order_fact, item_fact, wish_fact, fact),
             ids=ids_of(order, method["id"], *write["new_item_ids"]),
         ),
@@ -331,7 +335,7 @@ def _wish(c: Context, order: Record, item: Record) -> tuple[Record, str] | None:
     name, options = item["name"], item["options"]
     others = [
         variant
-        for variant in c.product(item["product_id"])["variants"].values()
+        for variant in c.record("products", item["product_id"])["variants"].values()
         if variant["available"] and variant["item_id"] != item["item_id"]
     ]
     by_price = sorted(others, key=lambda variant: variant["price"])

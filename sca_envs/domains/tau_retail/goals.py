@@ -1,19 +1,12 @@
-"""What a generated customer can want: the pieces that every goal is built of.
-
-A goal becomes a request of the scripted user, a part of the prose instruction and a part of the
-reference solution at once, so that the three never disagree.
-"""
+"""Pieces of a retail customer's goals: how orders, items and payment methods are named."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from sca_envs.core.database import Database, Record
-from sca_envs.core.task import Fact, ReferenceAction, Request
-from sca_envs.domains.tau_retail.personas import Persona
+from sca_envs.core.database import Record
+from sca_envs.core.task import Fact, ReferenceAction
+from sca_envs.domains.tau.goals import PAYMENT_CUES, Context, action
 
 ORDER_CUES = (
     r"which order",
@@ -31,114 +24,20 @@ WISH_CUES = (
     r"prefer",
     r"\bfor what\b",
 )
-PAYMENT_CUES = (
-    r"payment",
-    r"refund(?:ed)? (?:to|go)",
-    r"paypal",
-    r"gift card",
-    r"credit card",
-    r"(?:pay|paid|charge|bill)",
-    r"price difference",
-)
-REASON_CUES = (r"reason", r"\bwhy\b", r"no longer need", r"by mistake")
 ADDRESS_CUES = (r"(?<!mail )\baddress\b", r"where (?:to|should|do)", r"street")
 
 
-@dataclass(frozen=True)
-class Goal:
-    """One thing that a customer wants, in all its forms."""
-
-    request: Request
-    actions: tuple[ReferenceAction, ...]
-    """Reference solution after authentication."""
-    outputs: tuple[str, ...] = ()
-    """What the agent must say."""
-
-
-@dataclass
-class Context:
-    """One customer, and the database as the goals so far leave it."""
-
-    rng: random.Random
-    db: Database
-    user_id: str
-    persona: Persona
-    used: set[str] = field(default_factory=set)
-    """Ids of orders that a goal is about already."""
-
-    @property
-    def user(self) -> Record:
-        """The customer's record."""
-        user = self.db.get("users", self.user_id)
-        assert user is not None
-        return user
-
-    def orders(self, *statuses: str) -> list[Record]:
-        """Return the customer's orders in some statuses that no goal is about, shuffled."""
-        orders = [self.order(order_id) for order_id in self.user["orders"]]
-        found = [o for o in orders if o["status"] in statuses and o["order_id"] not in self.used]
-        self.rng.shuffle(found)
-        return found
-
-    def order(self, order_id: str) -> Record:
-        """Return an order's record."""
-        order = self.db.get("orders", order_id)
-        assert order is not None
-        return order
-
-    def product(self, product_id: str) -> Record:
-        """Return a product type's record."""
-        product = self.db.get("products", product_id)
-        assert product is not None
-        return product
-
-    def tells(self) -> bool:
-        """Draw whether the customer tells a detail unasked."""
-        return self.rng.random() < self.persona.openness
-
-    def say(self, wordings: Sequence[str], **slots: str) -> str:
-        """Draw a wording and fill it in."""
-        return self.rng.choice(wordings).format(**slots)
-
-    def fact(
-        self, key: str, cues: tuple[str, ...], wordings: Sequence[str], **slots: str
-    ) -> tuple[Fact, str]:
-        """Return a fact, and its text if the customer tells it unasked."""
-        text, given = self.say(wordings, **slots), self.tells()
-        return Fact(key=key, cues=cues, text=text, given=given), text if given else ""
-
-
-def action(name: str, **arguments: Any) -> ReferenceAction:
-    """Return a reference action."""
-    return ReferenceAction(name=name, arguments=arguments)
-
-
-def sentence(*parts: str) -> str:
-    """Join the parts of an opening, leaving out empty ones."""
-    return " ".join(part for part in parts if part)
-
-
-def money(amount: float) -> str | None:
-    """Return an amount as an agent must say it, or None if it could be said in two ways.
-
-    ``12.5`` might be said as 12.5 or 12.50, and a whole number is part of too many others.
-    """
-    text = f"{amount:.2f}"
-    return None if text.endswith("0") else text
-
-
-# Naming things
+def orders(c: Context, *statuses: str) -> list[Record]:
+    """Return the customer's orders in some statuses that no goal is about, shuffled."""
+    own = [c.record("orders", order_id) for order_id in c.user["orders"]]
+    found = [o for o in own if o["status"] in statuses and o["order_id"] not in c.used]
+    c.rng.shuffle(found)
+    return found
 
 
 def describe(item: Record) -> str:
     """Return an item as a customer names it."""
     return f"{item['name']} ({', '.join(item['options'].values())})"
-
-
-def enumerate_words(words: Iterable[str]) -> str:
-    """Return ``a, b and c``."""
-    *head, last = words
-    return f"{', '.join(head)} and {last}" if head else last
 
 
 def name_method(method: Record) -> str:
@@ -190,7 +89,7 @@ def _telling_item(c: Context, order: Record) -> str | None:
         item["name"]
         for order_id in c.user["orders"]
         if order_id != order["order_id"]
-        for item in c.order(order_id)["items"]
+        for item in c.record("orders", order_id)["items"]
     }
     names = sorted({item["name"] for item in order["items"]} - others)
     return c.rng.choice(names) if names else None

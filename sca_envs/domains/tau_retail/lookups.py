@@ -7,7 +7,6 @@ from collections.abc import Hashable, Mapping
 
 from sca_envs.core.database import Database, Record
 from sca_envs.core.errors import ToolError
-from sca_envs.domains import calculator
 
 
 def _by_email(key: str, user: Record) -> Hashable:
@@ -84,35 +83,6 @@ def list_all_product_types(db: Database) -> str:
     """List every product type of the store with its product id, sorted by name."""
     types: str = db.derived("products", _types_as_json)
     return types
-
-
-def calculate(db: Database, expression: str) -> str:
-    """Work out an arithmetic expression; the result is rounded to two digits.
-
-    Args:
-        expression: Numbers with + - * / and parentheses, such as '(19.5 + 3) * 2'.
-    """
-    return calculator.calculate(expression)
-
-
-def think(db: Database, thought: str) -> str:
-    """Note a thought. It reveals nothing new and changes nothing; use it to reason or remember.
-
-    Args:
-        thought: The thought.
-    """
-    return ""
-
-
-def transfer_to_human_agents(db: Database, summary: str) -> str:
-    """Hand the customer over to a human agent, which ends the conversation.
-
-    Do so only if the customer's request lies outside what the tools and the policy allow.
-
-    Args:
-        summary: What the customer wants, in a sentence or two, for the colleague.
-    """
-    return "Transfer successful"
 
 
 def _text(db: Database, table: str, key: str, missing: str) -> str:

@@ -7,32 +7,20 @@ a refusal from doing nothing.
 from __future__ import annotations
 
 from sca_envs.core.database import Record
-from sca_envs.core.task import Fact, ReferenceAction, Request
-from sca_envs.domains.tau_retail.goals import (
+from sca_envs.core.task import Fact
+from sca_envs.domains.tau.goals import (
     REASON_CUES,
     Context,
     Goal,
     action,
-    describe,
-    ids_of,
+    capitalized,
     money,
-    name_method,
-    name_order,
+    question,
     sentence,
 )
+from sca_envs.domains.tau_retail.goals import describe, ids_of, name_method, name_order, orders
 
 _SHIPPED = ("processed", "delivered")
-
-
-def _question(
-    opening: str,
-    output: str,
-    actions: tuple[ReferenceAction, ...],
-    *facts: Fact,
-    ids: tuple[str, ...] = (),
-) -> Goal:
-    request = Request(opening=opening, facts=facts, ids=ids, outputs=(output,))
-    return Goal(request, actions, (output,))
 
 
 def _tracking_number(order: Record) -> str:
@@ -45,9 +33,9 @@ def _tracking_number(order: Record) -> str:
 
 def ask_tracking_number(c: Context) -> Goal | None:
     """Ask for the tracking number of an order that was sent."""
-    if not (orders := c.orders(*_SHIPPED)):
+    if not (own := orders(c, *_SHIPPED)):
         return None
-    order = orders[0]
+    order = own[0]
     words, fact, reads = name_order(c, order)
     opening = c.say(
         (
@@ -58,12 +46,12 @@ def ask_tracking_number(c: Context) -> Goal | None:
         ),
         order=words,
     )
-    return _question(opening, _tracking_number(order), reads, fact, ids=ids_of(order))
+    return question(opening, _tracking_number(order), reads, fact, ids=ids_of(order))
 
 
 def ask_amount(c: Context) -> Goal | None:
     """Ask what an order cost."""
-    for order in c.orders("pending", "processed", "delivered", "cancelled"):
+    for order in orders(c, "pending", "processed", "delivered", "cancelled"):
         amount = money(order["payment_history"][0]["amount"])
         if amount and len(order["payment_history"]) <= 2:
             break
@@ -79,12 +67,13 @@ def ask_amount(c: Context) -> Goal | None:
         ),
         order=words,
     )
-    return _question(opening, amount, reads, fact, ids=ids_of(order))
+    return question(opening, amount, reads, fact, ids=ids_of(order))
 
 
 def ask_pending_total(c: Context) -> Goal | None:
     """Ask what all pending orders cost together."""
-    pending = [o for o in map(c.order, c.user["orders"]) if "pending" in o["status"]]
+    own = [c.record("orders", order_id) for order_id in c.user["orders"]]
+    pending = [order for order in own if "pending" in order["status"]]
     if len(pending) < 2 or any(order["order_id"] in c.used for order in pending):
         return None
     amounts = [order["payment_history"][0]["amount"] for order in pending]
@@ -102,7 +91,7 @@ def ask_pending_total(c: Context) -> Goal | None:
     )
     reads = tuple(action("get_order_details", order_id=order_id) for order_id in c.user["orders"])
     added = action("calculate", expression=" + ".join(f"{amount:.2f}" for amount in amounts))
-    return _question(opening, total, (*reads, added))
+    return question(opening, total, (*reads, added))
 
 
 def ask_cheapest(c: Context) -> Goal | None:
@@ -125,7 +114,7 @@ def ask_cheapest(c: Context) -> Goal | None:
         action("list_all_product_types"),
         action("get_product_details", product_id=product["product_id"]),
     )
-    return _question(opening, lowest, reads)
+    return question(opening, lowest, reads)
 
 
 def ask_item_id(c: Context) -> Goal | None:
@@ -145,7 +134,7 @@ def ask_item_id(c: Context) -> Goal | None:
         action("list_all_product_types"),
         action("get_product_details", product_id=product["product_id"]),
     )
-    return _question(opening, variant["item_id"], reads)
+    return question(opening, variant["item_id"], reads)
 
 
 def ask_balance(c: Context) -> Goal | None:
@@ -164,7 +153,7 @@ def ask_balance(c: Context) -> Goal | None:
             "I forgot what's on my gift card. How much is it?",
         )
     )
-    return _question(opening, balance, ())
+    return question(opening, balance, ())
 
 
 # Requests that the policy forbids
@@ -197,9 +186,9 @@ def redirect_shipped(c: Context) -> Goal | None:
 
 
 def _about_shipped(c: Context, openings: tuple[str, ...], *, with_reason: bool) -> Goal | None:
-    if not (orders := c.orders(*_SHIPPED)):
+    if not (own := orders(c, *_SHIPPED)):
         return None
-    order = orders[0]
+    order = own[0]
     words, fact, reads = name_order(c, order)
     wish = c.say(openings, order=words)
     fallback = c.say(
@@ -212,8 +201,8 @@ def _about_shipped(c: Context, openings: tuple[str, ...], *, with_reason: bool) 
     facts = [fact]
     if with_reason:
         facts.append(Fact(key="reason", cues=REASON_CUES, text="I no longer need it."))
-    return _question(
-        sentence(wish[0].upper() + wish[1:], fallback),
+    return question(
+        sentence(capitalized(wish), fallback),
         _tracking_number(order),
         reads,
         *facts,
@@ -224,18 +213,18 @@ def _about_shipped(c: Context, openings: tuple[str, ...], *, with_reason: bool) 
 def pay_with_short_card(c: Context) -> Goal | None:
     """Want to pay a pending order with a gift card that does not cover it."""
     cards = [m for m in c.user["payment_methods"].values() if m["source"] == "gift_card"]
-    orders = [
+    fitting = [
         order
-        for order in c.orders("pending")
+        for order in orders(c, "pending")
         if cards
         and len(order["payment_history"]) == 1
         and order["payment_history"][0]["payment_method_id"] != cards[0]["id"]
         and order["payment_history"][0]["amount"] > cards[0]["balance"]
     ]
     balance = money(cards[0]["balance"]) if cards else None
-    if not orders or balance is None or c.db.base.tables["users"][c.user_id] != c.user:
+    if not fitting or balance is None or c.db.base.tables["users"][c.user_id] != c.user:
         return None
-    words, fact, reads = name_order(c, orders[0])
+    words, fact, reads = name_order(c, fitting[0])
     opening = c.say(
         (
             "I want to pay for {order} with my gift card. "
@@ -247,12 +236,12 @@ def pay_with_short_card(c: Context) -> Goal | None:
         ),
         order=words,
     )
-    return _question(opening, balance, reads, fact, ids=ids_of(orders[0], cards[0]["id"]))
+    return question(opening, balance, reads, fact, ids=ids_of(fitting[0], cards[0]["id"]))
 
 
 def refund_elsewhere(c: Context) -> Goal | None:
     """Want a refund on a payment method that is neither the order's nor a gift card."""
-    for order in c.orders("delivered"):
+    for order in orders(c, "delivered"):
         original = order["payment_history"][0]["payment_method_id"]
         others = [
             method
@@ -278,14 +267,14 @@ def refund_elsewhere(c: Context) -> Goal | None:
         order=words,
         method=name_method(method),
     )
-    return _question(opening, amount, reads, fact, ids=ids_of(order, method["id"]))
+    return question(opening, amount, reads, fact, ids=ids_of(order, method["id"]))
 
 
 def exchange_for_sold_out(c: Context) -> Goal | None:
     """Want an exchange for a variant that is not available."""
-    for order in c.orders("delivered"):
+    for order in orders(c, "delivered"):
         item = c.rng.choice(order["items"])
-        product = c.product(item["product_id"])
+        product = c.record("products", item["product_id"])
         gone = [v for v in product["variants"].values() if not v["available"] and money(v["price"])]
         if gone:
             break
@@ -309,16 +298,16 @@ def exchange_for_sold_out(c: Context) -> Goal | None:
     )
     look = action("get_product_details", product_id=item["product_id"])
     price = money(variant["price"]) or ""
-    return _question(opening, price, (*reads, look), fact, ids=ids_of(order, variant["item_id"]))
+    return question(opening, price, (*reads, look), fact, ids=ids_of(order, variant["item_id"]))
 
 
 def touch_another_account(c: Context) -> Goal | None:
     """Want something for an order of somebody else."""
-    if not (orders := c.orders(*_SHIPPED)):
+    if not (shipped := orders(c, *_SHIPPED)):
         return None
-    own = orders[0]
+    own = shipped[0]
     foreign = c.rng.choice(c.db.base.keys("orders"))
-    other = c.order(foreign)
+    other = c.record("orders", foreign)
     if other["user_id"] == c.user_id:
         return None
     words, fact, reads = name_order(c, own)
@@ -334,4 +323,4 @@ def touch_another_account(c: Context) -> Goal | None:
         foreign=foreign,
         own=words,
     )
-    return _question(opening, _tracking_number(own), reads, fact, ids=ids_of(own, foreign))
+    return question(opening, _tracking_number(own), reads, fact, ids=ids_of(own, foreign))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sca_envs.core.database import Base, Record
-from sca_envs.domains.tau_retail.people import CITIES, STREETS, UNITS
+from sca_envs.domains.tau.people import CITIES, STREETS, UNITS
 
 
 def sample_argument(rng: np.random.Generator, base: Base, parameter: str) -> Any:

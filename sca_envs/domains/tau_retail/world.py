@@ -10,8 +10,8 @@ import random
 from typing import Any
 
 from sca_envs.core.database import Record
+from sca_envs.domains.tau.people import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, UNITS
 from sca_envs.domains.tau_retail.catalog import PRODUCT_TYPES, ProductType
-from sca_envs.domains.tau_retail.people import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, UNITS
 
 USERS = 500
 ORDERS = 1000
