@@ -21,6 +21,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionalCall:
+    """Call one tool with arguments that have no names, as M3ToolEval's formats write it."""
+
+    name: str
+    """The tool's name; it need not exist."""
+    values: tuple[Any, ...] = ()
+    """The arguments in order, unchecked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Say something to the user."""
 
@@ -48,6 +58,8 @@ class Malformed:
     text: str
     problem: str
     """What was expected and what came."""
+    verbatim: bool = False
+    """Whether the agent reads the problem as it is, without ``Error:`` before it."""
 
 
-Action = ToolCall | Reply | Answer | Code | Malformed
+Action = ToolCall | PositionalCall | Reply | Answer | Code | Malformed

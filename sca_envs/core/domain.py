@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from sca_envs.core.actions import Action, PositionalCall, ToolCall
 from sca_envs.core.database import Base, Database, Snapshot
 from sca_envs.core.errors import OptionError
+from sca_envs.core.formats import ActionFormat
 from sca_envs.core.task import Task, TaskSource
 from sca_envs.core.tools import Tool
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
@@ -33,6 +35,7 @@ class Domain:
         sample_argument: Draws plausible arguments, for random policies and mutations.
         terminal_tools: Names of the tools whose call ends the episode.
         verifier: How the domain's tasks are judged.
+        show_output: Turns what an agent's code printed into what the agent reads.
         origin: A function and its arguments that give this domain again, for pickling.
     """
 
@@ -48,6 +51,7 @@ class Domain:
         sample_argument: ArgumentSampler,
         terminal_tools: frozenset[str] = frozenset(),
         verifier: Verifier = STATE_AND_OUTPUTS,
+        show_output: Callable[[str], str] = str,
         origin: tuple[Callable[..., Domain], tuple[Any, ...]],
     ) -> None:
         self.name = name
@@ -57,6 +61,7 @@ class Domain:
         self.policy = policy
         self.terminal_tools = terminal_tools
         self.verifier = verifier
+        self.show_output = show_output
         self._splits = dict(splits)
         self._sources: dict[str, TaskSource] = {}
         self._sample_argument = sample_argument
@@ -109,6 +114,24 @@ class Domain:
         if tool is None:
             return f"Error: unknown tool {name!r}; the tools are {', '.join(self.tools)}"
         return tool.call(database, arguments)
+
+    def call_positional(self, database: Database, name: str, values: tuple[Any, ...]) -> str:
+        """Call a tool with arguments that have no names; see `Tool.call_positional`."""
+        tool = self.tools.get(name)
+        if tool is None:
+            return f"Cound not find tool with name {name}"  # M3ToolEval's spelling
+        return tool.call_positional(database, values)
+
+    def write(self, action: Action, action_format: ActionFormat) -> str:
+        """Return an action as text; a call loses its arguments' names where the format has none.
+
+        Raises:
+            ValueError: If the format cannot say it.
+        """
+        if action_format.positional and isinstance(action, ToolCall) and action.name in self.tools:
+            values = self.tools[action.name].order(action.arguments)
+            action = PositionalCall(action.name, values)
+        return action_format.render(action)
 
     def reference_state(self, task: Task) -> Snapshot:
         """Return the state that a task's reference actions leave, cached by task."""

@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sca_envs.core.actions import Action, Answer, Code, Malformed, Reply, ToolCall
+from sca_envs.core.actions import (
+    Action,
+    Answer,
+    Code,
+    Malformed,
+    PositionalCall,
+    Reply,
+    ToolCall,
+)
+from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.database import Snapshot
 from sca_envs.core.domain import Domain
 from sca_envs.core.task import Task
 from sca_envs.core.users import NoUser, User
-from sca_envs.core.verifiers import Verifier
+from sca_envs.core.verifiers import AnswerVerifier, Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,8 @@ class Turn:
     observation: str
     """What the agent read next."""
     source: str
-    """Where that came from: ``user``, the name of a tool, or ``environment`` (malformed text)."""
+    """Where that came from: ``user``, the name of a tool, ``code`` (what it printed), or
+    ``environment`` (malformed text, a wrong answer)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +64,9 @@ class Episode:
     """One run of a task: database, user, transcript and verdict.
 
     An episode begins when it is made. It ends when the user stops, when a terminal tool is called
-    (``transfer``), when the agent answers (``answered``), or at the turn limit (``max_turns``,
-    which alone is a truncation and is worth 0, as in tau-bench). Malformed text uses up a turn.
+    (``transfer``), when the agent answers (``answered``; a verifier may let it try again instead),
+    or at the turn limit (``max_turns``, which alone is a truncation and is worth 0, as in
+    tau-bench). Malformed text uses up a turn.
 
     Args:
         domain: The world.
@@ -64,10 +75,12 @@ class Episode:
         max_turns: Most actions of the agent, at least 1.
         seed: Fixes everything random about the user.
         verifier: Judges the episode; by default the domain's.
+        code_runner: Runs the agent's code; without one, code is answered by an error.
     """
 
     __slots__ = (
         "_transcript",
+        "code_runner",
         "components",
         "database",
         "domain",
@@ -88,12 +101,14 @@ class Episode:
         max_turns: int = 30,
         seed: int = 0,
         verifier: Verifier | None = None,
+        code_runner: CodeRunner | None = None,
     ) -> None:
         self.domain = domain
         self.task = task
         self.user: User = NoUser() if user is None else user
         self.max_turns = max_turns
         self.verifier = domain.verifier if verifier is None else verifier
+        self.code_runner = code_runner
         self.database = domain.database()
         self._transcript: list[Turn] = []
         self.termination_reason: str | None = None
@@ -152,15 +167,31 @@ class Episode:
                 observation = self.domain.call(self.database, name, arguments)
                 end = "transfer" if name in self.domain.terminal_tools else None
                 return observation, name, end
+            case PositionalCall(name, values):
+                observation = self.domain.call_positional(self.database, name, values)
+                end = "transfer" if name in self.domain.terminal_tools else None
+                return observation, name, end
             case Reply(text):
                 answer = self.user.respond(text)
                 return answer.text, "user", answer.end
-            case Answer():
-                return "", "environment", "answered"
-            case Malformed(_, problem):
-                return f"Error: {problem}", "environment", None
-            case Code():
-                return "Error: this environment does not run code", "environment", None
+            case Answer(text):
+                objection = self._objection(text)
+                return objection or "", "environment", None if objection else "answered"
+            case Malformed(_, problem, verbatim):
+                return problem if verbatim else f"Error: {problem}", "environment", None
+            case Code(source):
+                if self.code_runner is None:
+                    return "Error: this environment does not run code", "environment", None
+                return self.domain.show_output(self.code_runner.run(self, source)), "code", None
+
+    def _objection(self, answer: str) -> str | None:
+        """Return what the agent reads if it gave a wrong answer and may try again."""
+        if not isinstance(self.verifier, AnswerVerifier):
+            return None
+        try:
+            return self.verifier.object_to(self.task, answer)
+        except Exception:  # the answer ends the episode, and the verdict will tell
+            return None
 
     def _verify(self) -> float:
         try:
@@ -211,6 +242,7 @@ class Episode:
         forked.domain = self.domain
         forked.max_turns = self.max_turns
         forked.verifier = self.verifier
+        forked.code_runner = self.code_runner
         forked.database = self.domain.database()
         forked.restore(self.snapshot())
         return forked
@@ -226,6 +258,10 @@ def _chat(turn: Turn, call_id: str) -> list[dict[str, Any]]:
                 {"role": "assistant", "content": None, "tool_calls": [call]},
                 {"role": "tool", "tool_call_id": call_id, "content": turn.observation},
             ]
+        case PositionalCall(name, values):
+            # No endpoint's tool call has arguments without names, so it is said as text.
+            said = {"role": "assistant", "content": f"{name}({', '.join(map(repr, values))})"}
+            return [said, {"role": "user", "content": turn.observation}]
         case Reply(text) | Answer(text) | Malformed(text) | Code(text):
             said = {"role": "assistant", "content": text}
             return [said, {"role": "user", "content": turn.observation}]

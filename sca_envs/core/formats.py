@@ -10,8 +10,17 @@ import json
 import re
 from typing import Any, Protocol
 
-from sca_envs.core.actions import Action, Answer, Code, Malformed, Reply, ToolCall
+from sca_envs.core.actions import (
+    Action,
+    Answer,
+    Code,
+    Malformed,
+    PositionalCall,
+    Reply,
+    ToolCall,
+)
 from sca_envs.core.errors import OptionError
+from sca_envs.core.m3_formats import M3CodeFormat, M3JSONFormat, M3TextFormat
 
 RESPOND = "respond"
 """Name of the pseudo tool whose ``content`` is a reply; canonical where plain text would not do."""
@@ -27,6 +36,8 @@ class ActionFormat(Protocol):
 
     name: str
     """The value of the `action_format` option."""
+    positional: bool
+    """Whether arguments have no names, so that it writes a `PositionalCall`, not a `ToolCall`."""
 
     def parse(self, text: str) -> Action:
         """Return the action that a text means; never raises."""
@@ -49,6 +60,7 @@ class JSONFormat:
     """
 
     name = "json"
+    positional = False
     _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL)
 
     def parse(self, text: str) -> Action:
@@ -77,6 +89,7 @@ class HermesFormat:
     """
 
     name = "hermes"
+    positional = False
     _THINK = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
     _CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
 
@@ -146,14 +159,20 @@ def _render_call(format_name: str, action: Action) -> str:
             call = {"name": RESPOND, "arguments": {"content": text}}
         case Answer(text):
             call = {"name": ANSWER, "arguments": {"content": text}}
-        case Code() | Malformed():
+        case PositionalCall() | Code() | Malformed():
             raise ValueError(
                 f"The action format {format_name!r} cannot render {type(action).__name__}"
             )
     return json.dumps(call)
 
 
-FORMATS: dict[str, ActionFormat] = {"json": JSONFormat(), "hermes": HermesFormat()}
+FORMATS: dict[str, ActionFormat] = {
+    "json": JSONFormat(),
+    "hermes": HermesFormat(),
+    "m3-text": M3TextFormat(),
+    "m3-json": M3JSONFormat(),
+    "m3-code": M3CodeFormat(),
+}
 """The action formats by name."""
 
 

@@ -6,6 +6,7 @@ plain data, so task sets travel as JSON Lines, Parquet or Hugging Face datasets.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -72,6 +73,34 @@ class ReferenceAction(_Model):
         return ToolCall(self.name, self.arguments)
 
 
+class ExpectedAnswer(_Model):
+    """The right answer of a task that has one.
+
+    A literal rather than a JSON value: answers can be tuples, and a float keeps every bit, whatever
+    Python computes it again.
+    """
+
+    literal: str
+    """`repr` of the value, such as ``('A', 3)``."""
+    type: str
+    """Name of its type, such as ``tuple``."""
+
+    @classmethod
+    def of(cls, value: Any) -> ExpectedAnswer:
+        """Return the expected answer with a value (anything that `ast.literal_eval` reads)."""
+        return cls(literal=repr(value), type=type(value).__name__)
+
+    @property
+    def value(self) -> Any:
+        """The value."""
+        return ast.literal_eval(self.literal)
+
+    @property
+    def text(self) -> str:
+        """The answer as an agent would write it: a string without quotes."""
+        return str(self.value)
+
+
 class Task(_Model):
     """One task of a domain."""
 
@@ -91,8 +120,12 @@ class Task(_Model):
     """A reference solution, whose end state is the right one."""
     outputs: tuple[str, ...] = ()
     """Strings that the agent must say."""
+    expected: ExpectedAnswer | None = None
+    """The right answer; None where the task is not a question."""
+    solution: str | None = None
+    """The reference solution as code that calls the tools and ends with ``answer(…)``."""
     difficulty: int = 0
-    """Number of requests and withheld details, 0 where unknown."""
+    """What the domain counts, 0 where unknown: requests and withheld details, dependent calls."""
     audit: str | None = None
     """Why the reference solution is known or reported to be wrong."""
     judge: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Task sets in files: JSON Lines, Parquet and Hugging Face datasets.
 
 In JSON Lines a line is a task as `Task` defines it. Parquet and datasets want columns of one type,
-so there reference actions and scripts are JSON texts.
+so there reference actions, scripts and expected answers are JSON texts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sca_envs.core.task import Task, TaskSet
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
-_JSON_COLUMNS = ("actions", "script")
+_JSON_COLUMNS = ("actions", "script", "expected")
 
 
 def load_tasks(path: str | os.PathLike[str]) -> TaskSet:

@@ -2,7 +2,7 @@
 
 A tool function takes the database first and then what the agent gives. Its Google docstring is
 its documentation for the agent, too: the summary and body become the description, the ``Args``
-section the descriptions of the parameters.
+section the descriptions of the parameters. A variadic parameter (``*values``) is a list there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ def choices(*values: str) -> Any:
     return Field(json_schema_extra={"enum": list(values)})
 
 
+def show_json(result: Any) -> str:
+    """Return a tool's result as the agent reads it: text as it is, anything else as JSON."""
+    return result if isinstance(result, str) else json.dumps(result)
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A function that an agent can call.
@@ -48,19 +53,32 @@ class Tool:
     """The implementation; its first parameter is the database."""
     arguments_model: type[BaseModel] = field(repr=False)
     """Pydantic model that checks the arguments."""
+    variadic: str | None = None
+    """The parameter whose list the function takes as further positional arguments, if any."""
+    show: Callable[[Any], str] = show_json
+    """Turns a result into what the agent reads."""
 
     @classmethod
-    def from_function(cls, function: Callable[..., Any]) -> Tool:
+    def from_function(
+        cls,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        show: Callable[[Any], str] = show_json,
+    ) -> Tool:
         """Make a tool of a typed function with a Google docstring.
 
         Args:
             function: Its first parameter is the database; every other one has a type hint and an
                 entry in the ``Args`` section of the docstring.
+            name: The tool's name; by default the function's.
+            show: Turns a result into what the agent reads.
 
         Raises:
             TypeError: If a hint, the docstring or an ``Args`` entry is missing.
         """
-        name = function.__name__
+        name = name or function.__name__
+        variadic: str | None = None
         description, documented = _parse_docstring(function)
         hints = typing.get_type_hints(function, include_extras=True)
         fields: dict[str, Any] = {}
@@ -70,9 +88,13 @@ class Tool:
                     f"Tool {name}: expected a type hint and an Args entry for parameter "
                     f"{parameter.name!r}"
                 )
+            hint, about = hints[parameter.name], documented[parameter.name]
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                variadic = parameter.name
+                fields[variadic] = (list[hint], Field(default_factory=list, description=about))  # type: ignore[valid-type]
+                continue
             default = ... if parameter.default is parameter.empty else parameter.default
-            about = Field(default, description=documented[parameter.name])
-            fields[parameter.name] = (hints[parameter.name], about)
+            fields[parameter.name] = (hint, Field(default, description=about))
         config = ConfigDict(extra="forbid", strict=True)
         model = create_model(name, __config__=config, **fields)
         schema = model.model_json_schema(schema_generator=_PlainSchema)
@@ -84,7 +106,7 @@ class Tool:
         }
         if "$defs" in schema:
             parameters["$defs"] = schema["$defs"]
-        return cls(name, description, parameters, function, model)
+        return cls(name, description, parameters, function, model, variadic, show)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -118,10 +140,39 @@ class Tool:
             arguments: What the agent gave.
         """
         try:
-            result = self.function(database, **self.check(arguments))
+            checked = self.check(arguments)
+            if self.variadic is None:
+                return self.show(self.function(database, **checked))
+            return self.show(self.function(database, *self.order(checked)))
         except Exception as error:  # an agent's call must not end the episode's process
             return f"Error: {error}"
-        return result if isinstance(result, str) else json.dumps(result)
+
+    def order(self, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return arguments as positional ones; they end before the first that is missing."""
+        values: list[Any] = []
+        for name in self.parameters["properties"]:
+            if name not in arguments:
+                break
+            values += arguments[name] if name == self.variadic else [arguments[name]]
+        return tuple(values)
+
+    def call_positional(self, database: Database, values: tuple[Any, ...]) -> str:
+        """Run the tool on positional arguments, as they are, and return what the agent reads.
+
+        Only M3ToolEval calls tools like this. It checks nothing beforehand and has one text for
+        every failure.
+
+        Args:
+            database: The episode's database.
+            values: What the agent gave.
+        """
+        try:
+            return self.show(self.function(database, *values))
+        except Exception:  # an agent's call must not end the episode's process
+            return (
+                f"Failed to execute tool {self.name} with args {_represent(values)}. "
+                "Did you try to invoke more than one tool at a time?"
+            )
 
     def _explain(self, error: ValidationError) -> str:
         problems = []
@@ -137,9 +188,17 @@ class Tool:
         return f"invalid arguments for {self.name}: {'; '.join(problems)} (it takes {takes})"
 
 
-def toolset(*functions: Callable[..., Any]) -> dict[str, Tool]:
-    """Return tools made of functions, by name."""
-    return {tool.name: tool for tool in map(Tool.from_function, functions)}
+def toolset(
+    *functions: Callable[..., Any], show: Callable[[Any], str] = show_json
+) -> dict[str, Tool]:
+    """Return tools made of functions, by name.
+
+    Args:
+        functions: See `Tool.from_function`.
+        show: Turns a result into what the agent reads.
+    """
+    tools = (Tool.from_function(function, show=show) for function in functions)
+    return {tool.name: tool for tool in tools}
 
 
 class _PlainSchema(GenerateJsonSchema):
@@ -178,6 +237,13 @@ def _parse_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]
         name: " ".join(body.split()) for name, body in _ENTRY.findall(sections.get("Arg", ""))
     } | {name: " ".join(body.split()) for name, body in _ENTRY.findall(sections.get("Args", ""))}
     return " ".join(parts[0].split()), documented
+
+
+def _represent(values: tuple[Any, ...]) -> str:
+    try:
+        return repr(values)
+    except (RecursionError, ValueError):  # nested too deeply, or too many digits
+        return "(…)"
 
 
 def _shorten(value: Any, limit: int = 60) -> str:

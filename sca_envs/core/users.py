@@ -7,6 +7,7 @@ with `copy.deepcopy`.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -43,15 +44,31 @@ class User(Protocol):
 
 
 class NoUser:
-    """Nobody: the whole instruction is the first message, and the first reply ends the episode."""
+    """Nobody: the whole instruction is the first message, and the first reply ends the episode.
+
+    A task with an expected answer goes on after a reply, because only an answer answers it.
+    """
+
+    _EXPECTED = (
+        "Error: Expected a tool call, or the final answer as a call of `answer` with the answer as "
+        "`content`; nobody reads a plain reply"
+    )
+
+    def __init__(self) -> None:
+        self._question = False
 
     def reset(self, task: Task, seed: int) -> str:
         """Return the instruction."""
+        self._question = task.expected is not None
         return task.instruction
 
+    def copy(self) -> NoUser:
+        """Return an independent copy."""
+        return copy.copy(self)
+
     def respond(self, message: str) -> UserTurn:
-        """End the episode."""
-        return UserTurn("", "answered")
+        """End the episode, or say what is expected."""
+        return UserTurn(self._EXPECTED) if self._question else UserTurn("", "answered")
 
 
 class ScriptedUser:
@@ -64,13 +81,18 @@ class ScriptedUser:
     is neither easier nor harder in general: it never slips up or ends too early, but it does not
     understand a question either. For original tasks it discloses its wishes at a pace of its own,
     whatever it is asked. Report the user with every number, and compare only like with like.
+
+    A task with an expected answer is a question that nobody waits for: `NoUser` plays it.
     """
 
     def __init__(self) -> None:
-        self._part: Conversation | Sentences | None = None
+        self._part: Conversation | Sentences | NoUser | None = None
 
     def reset(self, task: Task, seed: int) -> str:
         """Begin a task and return the first message."""
+        if task.expected is not None:
+            self._part = nobody = NoUser()
+            return nobody.reset(task, seed)
         part = Conversation(task.script) if task.script else Sentences(task.instruction)
         self._part = part
         return part.opening

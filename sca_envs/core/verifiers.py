@@ -6,10 +6,13 @@ A verifier looks at an episode that has ended and gives a `Verdict`. The rules o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from sca_envs.core.actions import Answer
 from sca_envs.core.database import Database
+from sca_envs.core.task import ExpectedAnswer, Task
 
 if TYPE_CHECKING:
     from sca_envs.core.episode import Episode
@@ -30,6 +33,15 @@ class Verifier(Protocol):
 
     def verify(self, episode: Episode) -> Verdict:
         """Return the verdict; the episode is not changed."""
+        ...
+
+
+@runtime_checkable
+class AnswerVerifier(Verifier, Protocol):
+    """A verifier that also looks at answers as they come, and may let the agent try again."""
+
+    def object_to(self, task: Task, answer: str) -> str | None:
+        """Return what the agent reads if it shall try again, or None if the episode is to end."""
         ...
 
 
@@ -63,6 +75,38 @@ class RequiredOutputs:
     def _said(output: str, episode: Episode) -> bool:
         wanted = output.lower()
         return any(wanted in reply.lower().replace(",", "") for reply in episode.replies())
+
+
+class CorrectAnswer:
+    """1 if the agent's last answer is the task's expected one, else 0.
+
+    Args:
+        matches: Whether an answer is the expected one.
+        objection: What the agent reads after a wrong answer, with which the episode goes on; None
+            lets any answer end it.
+    """
+
+    def __init__(
+        self, matches: Callable[[str, ExpectedAnswer], bool], objection: str | None = None
+    ) -> None:
+        self.matches = matches
+        self.objection = objection
+
+    def verify(self, episode: Episode) -> Verdict:
+        """Return the verdict."""
+        actions = (turn.action for turn in reversed(episode.transcript))
+        answer = next((action.text for action in actions if isinstance(action, Answer)), None)
+        reward = float(answer is not None and self._accepts(episode.task, answer))
+        return Verdict(reward, {"answer": reward})
+
+    def object_to(self, task: Task, answer: str) -> str | None:
+        """Return the objection if the answer is wrong."""
+        return None if self._accepts(task, answer) else self.objection
+
+    def _accepts(self, task: Task, answer: str) -> bool:
+        if task.expected is None:
+            raise ValueError(f"Expected task {task.id!r} to have an expected answer, got none")
+        return self.matches(answer, task.expected)
 
 
 class AllOf:
