@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from sca_envs.core.actions import Action, Reply
+from sca_envs.core.actions import Action, Answer, Reply
 from sca_envs.envs.tool_use import ToolUseEnv
 
 
@@ -32,7 +32,7 @@ class Agent(Protocol):
 
 
 class ReferenceAgent:
-    """Replays the task's reference actions, then says the required outputs until the end.
+    """Replays the task's reference actions, then answers or says the required outputs till the end.
 
     Args:
         env: The environment that will be played.
@@ -41,13 +41,16 @@ class ReferenceAgent:
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         self._env: ToolUseEnv = env.unwrapped  # type: ignore[assignment]
         self._left: list[Action] = []
-        self._closing = Reply("")
+        self._closing: Action = Reply("")
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         """Look up the task's solution."""
         task = self._env.episode.task
         self._left = [action.to_call() for action in reversed(task.actions)]
-        self._closing = Reply(" ".join(["Everything has been done.", *task.outputs]))
+        if task.expected is None:
+            self._closing = Reply(" ".join(["Everything has been done.", *task.outputs]))
+        else:
+            self._closing = Answer(task.expected.text)
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
         """Return the next action of the solution."""

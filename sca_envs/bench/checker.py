@@ -102,7 +102,10 @@ def _checked(env: ToolUseEnv, step: list[Any]) -> str:
 def _secrets(task: Task) -> list[str]:
     """Return texts that would give a task's solution away."""
     wanted = [json.dumps(action.arguments) for action in task.actions if action.arguments]
-    return [*wanted, *(output for output in task.outputs if len(output) > 3)]
+    outputs = [*task.outputs]
+    if task.expected is not None and not task.expected.text.isdecimal():  # ids have digits, too
+        outputs.append(task.expected.text)
+    return [*wanted, *(output for output in outputs if len(output) > 3)]
 
 
 def _check_fork(env: ToolUseEnv, seed: int) -> None:

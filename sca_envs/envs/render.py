@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sca_envs.core.actions import Answer, Code, Malformed, Reply, ToolCall
+from sca_envs.core.actions import Answer, Code, Malformed, PositionalCall, Reply, ToolCall
 from sca_envs.core.episode import Episode, Turn
 
 
@@ -47,12 +47,16 @@ def _said(turn: Turn) -> str:
     match turn.action:
         case ToolCall(name, arguments):
             return f"{name}({json.dumps(arguments)})"
+        case PositionalCall(name, values):
+            return f"{name}({', '.join(map(repr, values))})"
         case Reply(text) | Answer(text) | Code(text) | Malformed(text):
             return text
 
 
 def _speaker(turn: Turn) -> str:
-    return turn.source if turn.source in ("user", "environment") else f"tool {turn.source}"
+    if turn.source in ("user", "environment", "code"):
+        return turn.source
+    return f"tool {turn.source}"
 
 
 def _pretty(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import gymnasium as gym
@@ -66,21 +67,24 @@ class Text(gym.Space[str]):
 
 
 class AssistantTurn(Text):
-    """One turn of the agent as text; `sample` draws valid calls of the domain's tools.
+    """One turn of the agent as text; `sample` draws valid calls of the present domain's tools.
+
+    Spaces are equal if their formats and all their domains are, whichever is the present one.
 
     Args:
-        domain: The domain whose tools are called.
+        domains: The domains whose tools may be called; the first one is the present one.
         format_name: The action format to write them in.
         seed: Seed of `sample`.
     """
 
     def __init__(
         self,
-        domain: Domain,
+        domains: Iterable[Domain],
         format_name: str,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        self.domain = domain
+        self.domains = tuple(domains)
+        self.domain = self.domains[0]
         self.format_name = format_name
         super().__init__(MAX_ACTION_LENGTH, seed)
 
@@ -92,13 +96,14 @@ class AssistantTurn(Text):
         """
         _refuse_masks(mask, probability)
         name, arguments = self.domain.sample_call(self.np_random)
-        return action_format(self.format_name).render(ToolCall(name, arguments))
+        return self.domain.write(ToolCall(name, arguments), action_format(self.format_name))
 
     def _key(self) -> tuple[Any, ...]:
-        return (self.domain.name, self.domain.data, self.format_name)
+        return (*((domain.name, domain.data) for domain in self.domains), self.format_name)
 
     def __repr__(self) -> str:
-        return f"AssistantTurn({self.domain.name!r}, {self.format_name!r})"
+        names = ", ".join(domain.name for domain in self.domains)
+        return f"AssistantTurn({names!r}, {self.format_name!r})"
 
 
 def _refuse_masks(mask: Any, probability: Any) -> None:

@@ -12,12 +12,15 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sca_envs.core.actions import Action, Malformed
+from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, EpisodeSnapshot
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.formats import action_format as find_format
+from sca_envs.core.mixture import Mixture
 from sca_envs.core.task import Task, TaskSet, TaskSource
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import User, user_factory
+from sca_envs.core.verifiers import Verifier
 from sca_envs.domains import domain as find_domain
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
@@ -45,7 +48,7 @@ class ToolUseEnv(gym.Env[str, str]):
         num_tasks: Draw from the first so many tasks only.
         user: ``none``, ``scripted``, an object with the two methods of
             `sca_envs.core.users.User`, or a function that makes one.
-        action_format: How a turn is written: ``json`` or ``hermes``.
+        action_format: How a turn is written: a name in `sca_envs.core.formats.FORMATS`.
         max_turns: Most actions in an episode.
         render_mode: ``ansi``, ``human`` or None.
 
@@ -58,6 +61,8 @@ class ToolUseEnv(gym.Env[str, str]):
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012
     domain_name: ClassVar[str]
     """Name of the domain in `sca_envs.domains.DOMAINS`."""
+    domain_names: ClassVar[tuple[str, ...]] = ()
+    """Instead: names of several domains. Their tasks are mixed, each with its domain's tools."""
 
     def __init__(
         self,
@@ -76,16 +81,32 @@ class ToolUseEnv(gym.Env[str, str]):
             raise OptionError(f"Expected render_mode to be {modes} or None; got {render_mode!r}")
         self.render_mode = render_mode
         self.max_turns = _positive("max_turns", max_turns)
-        self.domain = find_domain(self.domain_name, data)
-        self.tasks = self.domain.tasks(split) if tasks is None else self._own_tasks(tasks)
+        names = self.domain_names or (self.domain_name,)
+        self.domains = {name: find_domain(name, data) for name in names}
+        self.tasks = self._split(split) if tasks is None else self._own_tasks(tasks)
         self._drawn_from = _limit(self.tasks, num_tasks)
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
-        self._tools = marshal.dumps([tool.schema for tool in self.domain.tools.values()])
+        self._verifier: Verifier | None = None
+        self._tools = {
+            name: marshal.dumps([tool.schema for tool in domain.tools.values()])
+            for name, domain in self.domains.items()
+        }
         self.observation_space: gym.Space[str] = Text()
-        self.action_space: gym.Space[str] = AssistantTurn(self.domain, action_format)
+        self.action_space: gym.Space[str] = AssistantTurn(self.domains.values(), action_format)
         self._episode: Episode | None = None
         self._schemas: list[dict[str, Any]] = []
+
+    @property
+    def domain(self) -> Domain:
+        """The domain of the present task; before the first `reset`, the first one."""
+        if self._episode is not None:
+            return self._episode.domain
+        return next(iter(self.domains.values()))
+
+    def _split(self, split: str) -> TaskSource:
+        sources = [domain.tasks(split) for domain in self.domains.values()]
+        return sources[0] if len(sources) == 1 else Mixture(sources)
 
     def _own_tasks(self, tasks: TaskSet | Iterable[Task] | str | PathLike[str]) -> TaskSet:
         if isinstance(tasks, str | PathLike):
@@ -93,10 +114,10 @@ class ToolUseEnv(gym.Env[str, str]):
         elif not isinstance(tasks, TaskSet):
             tasks = TaskSet(tasks)
         for task in tasks:
-            if (task.domain, task.data) != (self.domain.name, self.domain.data):
+            if task.domain not in self.domains or task.data != self.domain.data:
                 raise OptionError(
-                    f"Expected tasks of {self.domain.name} on data {self.domain.data!r}; got "
-                    f"task {task.id!r} of {task.domain} on {task.data!r}"
+                    f"Expected tasks of {' or '.join(self.domains)} on data {self.domain.data!r}; "
+                    f"got task {task.id!r} of {task.domain} on {task.data!r}"
                 )
         return tasks
 
@@ -130,14 +151,26 @@ class ToolUseEnv(gym.Env[str, str]):
         super().reset(seed=seed)
         task = self._choose(options or {})
         user_seed = int(self.np_random.integers(_SEED_LIMIT))
-        self._episode = Episode(
-            self.domain, task, self._make_user(), max_turns=self.max_turns, seed=user_seed
-        )
-        # Fresh for each episode, so that nobody who changes them changes another's.
-        self._schemas = marshal.loads(self._tools)
+        self._begin(task, self._make_user(), user_seed)
         if self.render_mode == "human":
-            show(self._episode, opening=True)
-        return self._episode.opening, self._info("user")
+            show(self.episode, opening=True)
+        return self.episode.opening, self._info("user")
+
+    def _begin(self, task: Task, user: User | None, seed: int) -> Episode:
+        """Begin an episode with a task of one of the domains."""
+        self._episode = Episode(
+            self.domains[task.domain],
+            task,
+            user,
+            max_turns=self.max_turns,
+            seed=seed,
+            verifier=self._verifier,
+        )
+        assert isinstance(self.action_space, AssistantTurn)
+        self.action_space.domain = self._episode.domain
+        # Fresh for each episode, so that nobody who changes them changes another's.
+        self._schemas = marshal.loads(self._tools[task.domain])
+        return self._episode
 
     def _choose(self, options: dict[str, Any]) -> Task:
         unknown = options.keys() - {"task"}
@@ -191,7 +224,7 @@ class ToolUseEnv(gym.Env[str, str]):
         Raises:
             ValueError: If the format cannot say it.
         """
-        return self._format.render(action)
+        return self.domain.write(action, self._format)
 
     def _info(self, source: str) -> dict[str, Any]:
         episode = self.episode
@@ -233,10 +266,10 @@ class ToolUseEnv(gym.Env[str, str]):
         if snapshot.episode is None:
             self._episode = None
             return
-        if self._episode is None:
-            self._episode = Episode(self.domain, snapshot.episode.task, max_turns=self.max_turns)
-            self._schemas = marshal.loads(self._tools)
-        self._episode.restore(snapshot.episode)
+        task, episode = snapshot.episode.task, self._episode
+        if episode is None or episode.domain.name != task.domain:
+            episode = self._begin(task, None, 0)
+        episode.restore(snapshot.episode)
 
     def fork(self) -> ToolUseEnv:
         """Return an independent environment in the same state, at the cost of what changed."""
@@ -244,7 +277,7 @@ class ToolUseEnv(gym.Env[str, str]):
         forked.__dict__.update(self.__dict__)
         forked._episode = None
         forked._np_random = np.random.default_rng()
-        forked.action_space = AssistantTurn(self.domain, self._format.name)
+        forked.action_space = AssistantTurn(self.domains.values(), self._format.name)
         forked.observation_space = Text()
         forked.restore(self.snapshot())
         return forked
