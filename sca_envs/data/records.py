@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sca_envs.core.errors import SCAError, TaskFileError
 
 
-class _Record(BaseModel):
+class StrictRecord(BaseModel):
+    """A record with exactly its fields, of exactly their types."""
+
     # Strict, because a number where a string belongs would change what a tool is called with.
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class ActionRecord(_Record):
+class ActionRecord(StrictRecord):
     """One tool call of a task's reference solution."""
 
     name: str
@@ -26,7 +28,7 @@ class ActionRecord(_Record):
     """Argument name -> JSON value."""
 
 
-class TaskRecord(_Record):
+class TaskRecord(StrictRecord):
     """One line of a task file."""
 
     task_id: int | str
@@ -45,6 +47,30 @@ class TaskRecord(_Record):
     """Criteria that only a language model could judge (tau2 only)."""
     reward_basis: list[str] | None = None
     """What the original's reward is made of (tau2 only); None means database and outputs."""
+
+
+class M3ToolRecord(StrictRecord):
+    """How M3ToolEval presents a tool."""
+
+    description: str
+    signature: str
+
+
+class M3TaskRecord(StrictRecord):
+    """One line of M3ToolEval's task file."""
+
+    family: str
+    """The original's name of the family."""
+    name: str
+    """The task's name, unique in its family."""
+    instruction: str
+    """What the agent reads."""
+    expected_repr: str
+    """The expected answer as a literal, as CPython 3.11 computes it."""
+    expected_type: str
+    """Name of its type."""
+    tools: dict[str, M3ToolRecord]
+    """The tools by name, in the original's words."""
 
 
 def parse_json(raw: bytes, where: str, error: type[SCAError] = SCAError) -> Any:
@@ -107,8 +133,28 @@ def check_task(value: Any, where: str) -> TaskRecord:
     Raises:
         TaskFileError: If a field is missing, unknown or of another type.
     """
+    return _check(TaskRecord, value, where)
+
+
+def check_m3_task(value: Any, where: str) -> M3TaskRecord:
+    """Return a task if its fields have the shapes that `M3TaskRecord` says.
+
+    Args:
+        value: The parsed value.
+        where: What an error message calls it: file and line.
+
+    Raises:
+        TaskFileError: If a field is missing, unknown or of another type.
+    """
+    return _check(M3TaskRecord, value, where)
+
+
+_R = TypeVar("_R", bound=StrictRecord)
+
+
+def _check(kind: type[_R], value: Any, where: str) -> _R:
     try:
-        return TaskRecord.model_validate(value)
+        return kind.model_validate(value)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in detail['loc']) or 'task'}: {detail['msg']}"
