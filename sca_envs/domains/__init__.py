@@ -12,7 +12,14 @@ import importlib
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
 
-DOMAINS: dict[str, str] = {"tau_retail": "sca_envs.domains.tau_retail"}
+DOMAINS: dict[str, str] = {
+    "tau_retail": "sca_envs.domains.tau_retail",
+    "message_decoder": "sca_envs.domains.message_decoder",
+    "dna_sequencer": "sca_envs.domains.dna_sequencer",
+    "trade_calculator": "sca_envs.domains.trade_calculator",
+    "travel_planning": "sca_envs.domains.travel_planning",
+    "web_browsing": "sca_envs.domains.web_browsing",
+}
 """Domain name -> module with a function `load(data, seed)` and a tuple `DATA`."""
 
 

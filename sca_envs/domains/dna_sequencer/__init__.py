@@ -1,0 +1,37 @@
+"""The plant DNA sequencer: transcription, translation and counting of nucleotides.
+
+Its six tools behave as M3ToolEval's; tool descriptions and generated tasks are our own.
+"""
+
+from __future__ import annotations
+
+from sca_envs.core.tools import toolset
+from sca_envs.domains.dna_sequencer import tools
+from sca_envs.domains.dna_sequencer.sampling import sample_argument
+from sca_envs.domains.dna_sequencer.tasks import KINDS
+from sca_envs.domains.m3.generated import Recipe
+from sca_envs.domains.m3.loading import DATA, Family
+from sca_envs.domains.m3.values import show
+
+TOOLS = toolset(
+    tools.count_nucleotides,
+    tools.transcribe_dna_to_mrna,
+    tools.translate_mrna_to_amino_acid,
+    tools.find_max_nucleotide,
+    tools.is_valid_dna_sequence,
+    tools.reverse_transcribe_mrna_to_dna,
+    show=show,
+)
+"""The tools, in the original's order."""
+
+FAMILY = Family(
+    package=__name__,
+    original="cryptobotanists_plant_dna_sequencer",
+    recipe=Recipe("dna_sequencer", TOOLS, KINDS),
+    sample_argument=sample_argument,
+)
+"""What the domain is made of."""
+
+load = FAMILY.load
+
+__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

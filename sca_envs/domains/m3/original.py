@@ -1,0 +1,62 @@
+"""Tasks and worlds of the original M3ToolEval, from the files that `sca data import` wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sca_envs.core.database import Record
+from sca_envs.core.task import ExpectedAnswer, Task, TaskSet
+from sca_envs.data.m3tooleval import parse_m3_tasks
+
+SPLIT = "test"
+"""The only split of the original."""
+DATA = "m3tooleval"
+"""Name of the data set."""
+_PLACES = "ABCDEF"
+"""The places that the original's travel tools know; nothing flies to the last one."""
+
+
+def read_tasks(folder: Path, domain: str, family: str) -> TaskSet:
+    """Return the tasks of a family.
+
+    Args:
+        folder: The data set's folder.
+        domain: Name of the domain.
+        family: The original's name of the family.
+
+    Raises:
+        TaskFileError: If the file is broken; the message names the line.
+    """
+    path = folder / "tasks.jsonl"
+    rows = parse_m3_tasks(path.read_bytes(), str(path))
+    tasks = (
+        Task(
+            id=f"{family}/{row.name}",
+            domain=domain,
+            data=DATA,
+            split=SPLIT,
+            instruction=row.instruction,
+            expected=ExpectedAnswer(literal=row.expected_repr, type=row.expected_type),
+        )
+        for row in rows
+        if row.family == family
+    )
+    return TaskSet(tasks, f"{domain}/{DATA}/{SPLIT}")
+
+
+def read_travel(folder: Path) -> dict[str, dict[str, Record]]:
+    """Return the tables of the travel family."""
+    travel = json.loads((folder / "travel.json").read_text(encoding="utf-8"))
+    return {
+        "places": {f'"{name}"': {} for name in _PLACES},
+        "flights": {f"F{i}": record for i, record in enumerate(travel["flights"])},
+        "hotels": {f"H{i}": record for i, record in enumerate(travel["hotels"])},
+    }
+
+
+def read_pages(folder: Path) -> dict[str, Record]:
+    """Return the table of web pages by address."""
+    lines = (folder / "web_pages.jsonl").read_text(encoding="utf-8").splitlines()
+    pages = map(json.loads, lines)
+    return {page["name"]: {"content": page["content"]} for page in pages}

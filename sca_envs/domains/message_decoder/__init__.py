@@ -1,0 +1,37 @@
+"""The message decoder: texts hidden by hexadecimal notation, reversal and Caesar ciphers.
+
+Its six tools behave as M3ToolEval's; tool descriptions and generated tasks are our own.
+"""
+
+from __future__ import annotations
+
+from sca_envs.core.tools import toolset
+from sca_envs.domains.m3.generated import Recipe
+from sca_envs.domains.m3.loading import DATA, Family
+from sca_envs.domains.m3.values import show
+from sca_envs.domains.message_decoder import tools
+from sca_envs.domains.message_decoder.sampling import sample_argument
+from sca_envs.domains.message_decoder.tasks import KINDS
+
+TOOLS = toolset(
+    tools.convert_hex_to_ascii,
+    tools.reverse_string,
+    tools.caesar_decode,
+    tools.string_length,
+    tools.minimum_value,
+    tools.maximum_value,
+    show=show,
+)
+"""The tools, in the original's order."""
+
+FAMILY = Family(
+    package=__name__,
+    original="message_decoder",
+    recipe=Recipe("message_decoder", TOOLS, KINDS),
+    sample_argument=sample_argument,
+)
+"""What the domain is made of."""
+
+load = FAMILY.load
+
+__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

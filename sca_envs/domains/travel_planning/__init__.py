@@ -1,0 +1,41 @@
+"""The travel planner: flights, hotels and what trips cost.
+
+Its six tools behave as M3ToolEval's; tool descriptions, places, flights, hotels and generated tasks
+are our own.
+"""
+
+from __future__ import annotations
+
+from sca_envs.core.tools import toolset
+from sca_envs.domains.m3.generated import Recipe
+from sca_envs.domains.m3.loading import DATA, Family
+from sca_envs.domains.m3.original import read_travel
+from sca_envs.domains.m3.values import show
+from sca_envs.domains.travel_planning import tools, world
+from sca_envs.domains.travel_planning.sampling import sample_argument
+from sca_envs.domains.travel_planning.tasks import KINDS
+
+TOOLS = toolset(
+    tools.find_flights,
+    tools.book_hotel,
+    tools.budget_calculator,
+    tools.max,
+    tools.min,
+    tools.sum,
+    show=show,
+)
+"""The tools, in the original's order."""
+
+FAMILY = Family(
+    package=__name__,
+    original="travel_itinerary_planning",
+    recipe=Recipe("travel_planning", TOOLS, KINDS),
+    sample_argument=sample_argument,
+    build_world=world.build,
+    read_world=read_travel,
+)
+"""What the domain is made of."""
+
+load = FAMILY.load
+
+__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

@@ -1,0 +1,48 @@
+"""The web browser: a small website of items, people and articles behind a five-line window.
+
+Its six tools behave as M3ToolEval's; tool descriptions, pages and generated tasks are our own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sca_envs.core.tools import toolset
+from sca_envs.domains.m3.generated import Recipe
+from sca_envs.domains.m3.loading import DATA, Family, Tables
+from sca_envs.domains.m3.original import read_pages
+from sca_envs.domains.m3.values import show
+from sca_envs.domains.web_browsing import tools, world
+from sca_envs.domains.web_browsing.sampling import sample_argument
+from sca_envs.domains.web_browsing.tasks import KINDS
+
+TOOLS = toolset(
+    tools.click_url,
+    tools.go_to_previous_page,
+    tools.scroll_down,
+    tools.scroll_up,
+    tools.view,
+    tools.calculator,
+    show=show,
+)
+"""The tools, in the original's order."""
+
+
+def read_world(folder: Path) -> Tables:
+    """Return the original's pages, and a browser at the start."""
+    return {"pages": read_pages(folder), "browser": tools.start()}
+
+
+FAMILY = Family(
+    package=__name__,
+    original="web_browsing",
+    recipe=Recipe("web_browsing", TOOLS, KINDS, stateful=True),
+    sample_argument=sample_argument,
+    build_world=world.build,
+    read_world=read_world,
+)
+"""What the domain is made of."""
+
+load = FAMILY.load
+
+__all__ = ["DATA", "FAMILY", "TOOLS", "load"]
