@@ -9,8 +9,9 @@ from sca_envs.core.tools import toolset
 from sca_envs.domains.dna_sequencer import tools
 from sca_envs.domains.dna_sequencer.sampling import sample_argument
 from sca_envs.domains.dna_sequencer.tasks import KINDS
+from sca_envs.domains.m3 import DATA
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import DATA, Family
+from sca_envs.domains.m3.loading import Family
 from sca_envs.domains.m3.values import show
 
 TOOLS = toolset(

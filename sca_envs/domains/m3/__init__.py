@@ -4,3 +4,12 @@ M3ToolEval (Wang et al., 2024, arXiv:2402.01030) asks 82 questions of five famil
 tools, and checks the final answer. Tools, action formats and answer checking behave as the
 original's; tool descriptions, generated tasks and worlds are our own.
 """
+
+ORIGINAL = "m3tooleval"
+"""Name of the original's data set."""
+ORIGINAL_SPLIT = "test"
+"""Its only split."""
+DATA = ("generated", ORIGINAL)
+"""Names of the data sets that a family can stand on."""
+SPLITS = ("train", "test")
+"""The splits of generated tasks."""

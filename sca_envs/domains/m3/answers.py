@@ -10,6 +10,7 @@ from typing import Any
 from sca_envs.core.errors import OptionError
 from sca_envs.core.task import ExpectedAnswer
 from sca_envs.core.verifiers import CorrectAnswer
+from sca_envs.domains.m3 import ORIGINAL
 from sca_envs.domains.m3.values import literal
 
 OBJECTION = (
@@ -131,7 +132,7 @@ _VERIFIERS = {name: CorrectAnswer(matches, OBJECTION) for name, matches in CHECK
 
 def default_check(data: str) -> str:
     """Return how answers are checked by default on a set of data."""
-    return "original" if data == "m3tooleval" else "tolerant"
+    return "original" if data == ORIGINAL else "tolerant"
 
 
 def answer_verifier(check: str) -> CorrectAnswer:

@@ -19,7 +19,6 @@ from sca_envs.core.task import ExpectedAnswer, Task
 from sca_envs.core.tools import Tool
 from sca_envs.domains.m3.plans import MAX_CALLS, DeadEnd, Draft, Plan
 
-SPLITS = ("train", "test")
 _TEST_EVERY = 5
 """One possible task in five belongs to the test split."""
 _CACHED_TASKS = 4096

@@ -13,14 +13,11 @@ from sca_envs.core.domain import ArgumentSampler, Domain
 from sca_envs.core.task import TaskSource
 from sca_envs.data.m3tooleval import ROOT
 from sca_envs.data.paths import require
+from sca_envs.domains.m3 import ORIGINAL_SPLIT, SPLITS
 from sca_envs.domains.m3.answers import answer_verifier, default_check
-from sca_envs.domains.m3.generated import SPLITS, GeneratedTasks, Recipe
-from sca_envs.domains.m3.original import DATA as ORIGINAL
-from sca_envs.domains.m3.original import SPLIT, read_tasks
+from sca_envs.domains.m3.generated import GeneratedTasks, Recipe
+from sca_envs.domains.m3.original import read_tasks
 from sca_envs.domains.m3.values import show_output
-
-DATA = ("generated", ORIGINAL)
-"""Names of the data sets that a family can stand on."""
 
 Tables = dict[str, dict[str, Record]]
 
@@ -51,7 +48,7 @@ class Family:
         """Return the domain on a set of data.
 
         Args:
-            data: One of `DATA`.
+            data: One of `sca_envs.domains.m3.DATA`.
             seed: Seed of a generated world.
 
         Raises:
@@ -68,7 +65,7 @@ class Family:
         else:
             folder = require(data, ROOT)
             base = Base(self.read_world(folder), origin)
-            splits[SPLIT] = functools.partial(read_tasks, folder, name, self.original)
+            splits[ORIGINAL_SPLIT] = functools.partial(read_tasks, folder, name, self.original)
         return self._domain(reference, base, splits)
 
     def _domain(

@@ -8,11 +8,8 @@ from pathlib import Path
 from sca_envs.core.database import Record
 from sca_envs.core.task import ExpectedAnswer, Task, TaskSet
 from sca_envs.data.m3tooleval import parse_m3_tasks
+from sca_envs.domains.m3 import ORIGINAL, ORIGINAL_SPLIT
 
-SPLIT = "test"
-"""The only split of the original."""
-DATA = "m3tooleval"
-"""Name of the data set."""
 _PLACES = "ABCDEF"
 """The places that the original's travel tools know; nothing flies to the last one."""
 
@@ -34,15 +31,15 @@ def read_tasks(folder: Path, domain: str, family: str) -> TaskSet:
         Task(
             id=f"{family}/{row.name}",
             domain=domain,
-            data=DATA,
-            split=SPLIT,
+            data=ORIGINAL,
+            split=ORIGINAL_SPLIT,
             instruction=row.instruction,
             expected=ExpectedAnswer(literal=row.expected_repr, type=row.expected_type),
         )
         for row in rows
         if row.family == family
     )
-    return TaskSet(tasks, f"{domain}/{DATA}/{SPLIT}")
+    return TaskSet(tasks, f"{domain}/{ORIGINAL}/{ORIGINAL_SPLIT}")
 
 
 def read_travel(folder: Path) -> dict[str, dict[str, Record]]:

@@ -6,8 +6,9 @@ Its six tools behave as M3ToolEval's; tool descriptions and generated tasks are 
 from __future__ import annotations
 
 from sca_envs.core.tools import toolset
+from sca_envs.domains.m3 import DATA
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import DATA, Family
+from sca_envs.domains.m3.loading import Family
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.trade_calculator import tools
 from sca_envs.domains.trade_calculator.sampling import sample_argument

@@ -7,8 +7,9 @@ are our own.
 from __future__ import annotations
 
 from sca_envs.core.tools import toolset
+from sca_envs.domains.m3 import DATA
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import DATA, Family
+from sca_envs.domains.m3.loading import Family
 from sca_envs.domains.m3.original import read_travel
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.travel_planning import tools, world

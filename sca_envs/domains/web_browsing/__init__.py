@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sca_envs.core.tools import toolset
+from sca_envs.domains.m3 import DATA
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import DATA, Family, Tables
+from sca_envs.domains.m3.loading import Family, Tables
 from sca_envs.domains.m3.original import read_pages
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.web_browsing import tools, world

@@ -7,9 +7,8 @@ from os import PathLike
 
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.users import User
+from sca_envs.domains.m3 import ORIGINAL, ORIGINAL_SPLIT, SPLITS
 from sca_envs.domains.m3.answers import answer_verifier, default_check
-from sca_envs.domains.m3.generated import SPLITS
-from sca_envs.domains.m3.original import DATA, SPLIT
 from sca_envs.envs.tool_use import ToolUseEnv
 
 
@@ -48,7 +47,7 @@ class M3Env(ToolUseEnv):
         render_mode: str | None = None,
     ) -> None:
         if split is None:
-            split = SPLIT if data == DATA else SPLITS[0]
+            split = ORIGINAL_SPLIT if data == ORIGINAL else SPLITS[0]
         super().__init__(
             data=data,
             split=split,
