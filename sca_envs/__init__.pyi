@@ -1,0 +1,35 @@
+from .bench.agents import Agent as Agent
+from .bench.agents import NoopAgent as NoopAgent
+from .bench.agents import RandomAgent as RandomAgent
+from .bench.agents import ReferenceAgent as ReferenceAgent
+from .bench.checker import check_env as check_env
+from .bench.rollout import Result as Result
+from .bench.rollout import play as play
+from .core.actions import Action as Action
+from .core.actions import Answer as Answer
+from .core.actions import Code as Code
+from .core.actions import Malformed as Malformed
+from .core.actions import Reply as Reply
+from .core.actions import ToolCall as ToolCall
+from .core.domain import Domain as Domain
+from .core.episode import Episode as Episode
+from .core.errors import DataNotInstalledError as DataNotInstalledError
+from .core.errors import OptionError as OptionError
+from .core.errors import SCAError as SCAError
+from .core.errors import TaskFileError as TaskFileError
+from .core.errors import UnknownTaskError as UnknownTaskError
+from .core.task import Task as Task
+from .core.task import TaskSet as TaskSet
+from .core.task_files import from_datasets as from_datasets
+from .core.task_files import load_tasks as load_tasks
+from .core.task_files import save_tasks as save_tasks
+from .core.task_files import to_datasets as to_datasets
+from .core.users import NoUser as NoUser
+from .core.users import ScriptedUser as ScriptedUser
+from .core.users import User as User
+from .core.users import UserTurn as UserTurn
+from .domains import domain as domain
+from .envs.wrappers import ChatMessages as ChatMessages
+from .envs.wrappers import DenseReward as DenseReward
+
+__version__: str
