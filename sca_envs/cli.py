@@ -48,7 +48,10 @@ def list_environments() -> None:
     from sca_envs.bench.inventory import environments, judged_tasks
 
     console = Console()
-    table = Table("environment", "data", "splits (tasks)", "or how to get it")
+    table = Table()
+    table.add_column("environment", no_wrap=True)
+    for column in ("data", "splits (tasks)", "or how to get it"):
+        table.add_column(column)
     for row in environments():
         table.add_row(*row)
     console.print(table)

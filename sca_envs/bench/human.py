@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import shlex
 from collections.abc import Callable
@@ -90,7 +91,11 @@ class HumanAgent:
         """Return the action that a line means, or None after saying what is wrong with it."""
         name = line.split(maxsplit=1)[0]
         if name not in self._schemas:
-            return Reply(line)
+            near = difflib.get_close_matches(name, self._schemas, n=1)
+            if "_" not in name or not near:
+                return Reply(line)
+            self._console.print(f"There is no tool {name}; did you mean {near[0]}?", style="red")
+            return None
         try:
             words = shlex.split(line)[1:]
         except ValueError as error:
@@ -126,7 +131,10 @@ class HumanAgent:
 
 
 def _tool_table(schemas: dict[str, dict[str, Any]]) -> Table:
-    table = Table("tool", "arguments", "what it does")
+    table = Table()
+    table.add_column("tool", no_wrap=True)
+    table.add_column("arguments")
+    table.add_column("what it does")
     for name, schema in schemas.items():
         about = schema["description"].partition(". ")[0]
         table.add_row(name, ", ".join(schema["parameters"]["properties"]), about)
