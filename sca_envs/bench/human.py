@@ -53,6 +53,7 @@ class HumanAgent:
         """Learn the tools and say how to play."""
         self._schemas = {tool["function"]["name"]: tool["function"] for tool in info["tools"]}
         _complete(self.words())
+        self._console.print(_call_table(self._schemas))
         self._console.print(HELP, markup=False, highlight=False)
 
     def words(self) -> list[str]:
@@ -128,6 +129,13 @@ class HumanAgent:
                 self._console.print(_tool_table(self._schemas))
             case _:
                 self._console.print(HELP, markup=False, highlight=False)
+
+
+def _call_table(schemas: dict[str, dict[str, Any]]) -> Table:
+    table = Table("tool", "arguments", box=None)
+    for name, schema in schemas.items():
+        table.add_row(name, ", ".join(schema["parameters"]["properties"]))
+    return table
 
 
 def _tool_table(schemas: dict[str, dict[str, Any]]) -> Table:
