@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium as gym
@@ -14,6 +15,8 @@ from sca_envs.bench.rollout import play
 from sca_envs.core.task import Task
 from sca_envs.envs.tool_use import ToolUseEnv
 
+_HARMLESS = 3
+"""Longest text that may occur in `info` by chance."""
 NOOP_FLOOR = 0.05
 """Most of the checked tasks that doing nothing may solve, as a share."""
 
@@ -90,9 +93,9 @@ def _checked(env: ToolUseEnv, step: list[Any]) -> str:
     except (TypeError, ValueError) as error:
         raise AssertionError(f"Expected info to be JSON; {error}") from None
     if not episode.done:
-        told = {key: value for key, value in info.items() if key not in ("tools", "policy")}
+        told = [info[key] for key in info if key not in ("tools", "policy")]
         for secret in _secrets(episode.task):
-            assert secret not in json.dumps(told), (
+            assert not any(secret in text for text in _strings(told)), (
                 f"Expected info to give nothing away before the end; task {episode.task.id!r} "
                 f"has {secret!r} in it"
             )
@@ -101,11 +104,21 @@ def _checked(env: ToolUseEnv, step: list[Any]) -> str:
 
 def _secrets(task: Task) -> list[str]:
     """Return texts that would give a task's solution away."""
-    wanted = [json.dumps(action.arguments) for action in task.actions if action.arguments]
-    outputs = [*task.outputs]
+    wanted = [*task.outputs, *_strings([action.arguments for action in task.actions])]
     if task.expected is not None and not task.expected.text.isdecimal():  # ids have digits, too
-        outputs.append(task.expected.text)
-    return [*wanted, *(output for output in outputs if len(output) > 3)]
+        wanted.append(task.expected.text)
+    return [text for text in wanted if len(text) > _HARMLESS]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield the strings inside a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _strings(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)
 
 
 def _check_fork(env: ToolUseEnv, seed: int) -> None:

@@ -35,9 +35,7 @@ def domain(name: str, data: str = "generated") -> Domain:
         OptionError: If the domain or the data does not exist.
         DataNotInstalledError: If the data set was not imported yet.
     """
-    if name not in DOMAINS:
-        raise OptionError(f"Expected a domain out of {', '.join(DOMAINS)}; got {name!r}")
-    known = importlib.import_module(DOMAINS[name]).DATA
+    known = data_of(name)
     kind, _, seed = data.partition(":") if isinstance(data, str) else (data, "", "")
     if kind not in known or (seed and kind != "generated") or (seed and not seed.isdecimal()):
         raise OptionError(
@@ -45,6 +43,18 @@ def domain(name: str, data: str = "generated") -> Domain:
             f"got {data!r}"
         )
     return _load(name, f"generated:{int(seed or 0)}" if kind == "generated" else kind)
+
+
+def data_of(name: str) -> tuple[str, ...]:
+    """Return the names of the data sets that a domain can stand on, installed or not.
+
+    Raises:
+        OptionError: If the domain does not exist.
+    """
+    if name not in DOMAINS:
+        raise OptionError(f"Expected a domain out of {', '.join(DOMAINS)}; got {name!r}")
+    known: tuple[str, ...] = importlib.import_module(DOMAINS[name]).DATA
+    return known
 
 
 @functools.cache

@@ -6,12 +6,12 @@ import gymnasium as gym
 
 ENVIRONMENTS: dict[str, str] = {
     "sca/TauRetail-v0": "sca_envs.envs.tau_retail:TauRetailEnv",
-    "sca/M3MessageDecoder-v0": "sca_envs.envs.m3:M3MessageDecoderEnv",
-    "sca/M3DnaSequencer-v0": "sca_envs.envs.m3:M3DnaSequencerEnv",
-    "sca/M3TradeCalculator-v0": "sca_envs.envs.m3:M3TradeCalculatorEnv",
-    "sca/M3TravelPlanning-v0": "sca_envs.envs.m3:M3TravelPlanningEnv",
-    "sca/M3WebBrowsing-v0": "sca_envs.envs.m3:M3WebBrowsingEnv",
-    "sca/M3Calculation-v0": "sca_envs.envs.m3:M3CalculationEnv",
+    "sca/M3MessageDecoder-v0": "sca_envs.envs.m3.message_decoder:M3MessageDecoderEnv",
+    "sca/M3DnaSequencer-v0": "sca_envs.envs.m3.dna_sequencer:M3DnaSequencerEnv",
+    "sca/M3TradeCalculator-v0": "sca_envs.envs.m3.trade_calculator:M3TradeCalculatorEnv",
+    "sca/M3TravelPlanning-v0": "sca_envs.envs.m3.travel_planning:M3TravelPlanningEnv",
+    "sca/M3WebBrowsing-v0": "sca_envs.envs.m3.web_browsing:M3WebBrowsingEnv",
+    "sca/M3Calculation-v0": "sca_envs.envs.m3.calculation:M3CalculationEnv",
 }
 """Environment id -> entry point, as text so that importing the package loads no domain."""
 

@@ -39,7 +39,7 @@ class EnvSnapshot(NamedTuple):
 class ToolUseEnv(gym.Env[str, str]):
     """A domain's tasks as a multi-turn text environment.
 
-    Subclasses name the domain and document it; see `sca_envs.envs.TauRetailEnv`.
+    Subclasses name the domain and document it; see `sca_envs.envs.tau_retail.TauRetailEnv`.
 
     Args:
         data: The data: ``generated``, ``generated:SEED``, or the name of an imported data set.

@@ -50,7 +50,7 @@ BLUEPRINT = Blueprint(
         "tau-bench": Original(
             ("test", "train", "dev"), TOOLS, {"test": audit.TEST, "train": audit.TRAIN}
         ),
-        "tau2": Original(("test", "train"), TAU2_TOOLS),
+        "tau2": Original(("train", "test"), TAU2_TOOLS),
     },
     build_world=world.build,
     recipe=RECIPE,

@@ -1,0 +1,147 @@
+"""The command `sca`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import gymnasium as gym
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import sca_envs
+from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.envs.registration import ENVIRONMENTS
+
+app = typer.Typer(
+    help="Environments with verifier-based rewards for tool-using language-model agents.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="Import the original benchmarks' data.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(sca_envs.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_environments() -> None:
+    """List the environments, and which data each has or how to get it."""
+    from sca_envs.bench.inventory import environments, judged_tasks
+
+    console = Console()
+    table = Table()
+    table.add_column("environment", no_wrap=True)
+    for column in ("data", "splits (tasks)", "or how to get it"):
+        table.add_column(column)
+    for row in environments():
+        table.add_row(*row)
+    console.print(table)
+    for line in judged_tasks():
+        console.print(line)
+
+
+@app.command()
+def play(
+    env_id: EnvId,
+    data: Annotated[str, typer.Option(help="The data: generated, tau-bench, …")] = "generated",
+    split: Annotated[str, typer.Option(help="Which tasks.")] = "train",
+    task: Annotated[str | None, typer.Option(help="Id or index of the task.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draws the task.")] = None,
+    user: Annotated[str, typer.Option(help="scripted or none.")] = "scripted",
+    max_turns: Annotated[int, typer.Option(min=1, help="Most actions.")] = 30,
+) -> None:
+    """Play the agent yourself."""
+    from sca_envs.bench.human import HumanAgent, Quit
+
+    env = _make(env_id, data=data, split=split, user=user, max_turns=max_turns, render_mode="human")
+    options = None if task is None else {"task": int(task) if task.isdecimal() else task}
+    console = Console()
+    try:
+        result = sca_envs.play(env, HumanAgent(env.unwrapped), seed=seed, options=options)  # type: ignore[arg-type]
+    except Quit:
+        console.print("Stopped; the episode does not count.")
+        return
+    console.print(f"Reward {result.reward:g} after {result.turns} turns.")
+
+
+@app.command()
+def demo(
+    env_id: Annotated[str, typer.Argument(help="Id of an environment.")] = "sca/TauRetail-v0",
+    episodes: Annotated[int, typer.Option(min=1, help="Tasks for each policy.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first task.")] = 0,
+) -> None:
+    """Play reference, random and do-nothing policies over generated tasks."""
+    from sca_envs.bench.demo import run
+
+    _check_id(env_id)
+    run(env_id, episodes, seed, Console())
+
+
+@data_app.command("import")
+def import_data(
+    name: Annotated[str, typer.Argument(help="Name of the data set, such as tau-bench.")],
+    source: Annotated[
+        Path | None, typer.Argument(help="Checkout, or what `sca data list` says.")
+    ] = None,
+) -> None:
+    """Convert an original benchmark's data into the data folder."""
+    from sca_envs.data import import_data as convert
+
+    for path in convert(name, source):
+        typer.echo(path)
+
+
+@data_app.command("list")
+def list_data() -> None:
+    """List the data sets, which of them are installed, and how to get the others."""
+    from sca_envs.data import DATA_SETS, data_dir, installed
+
+    present = installed()
+    table = Table("data set", "installed", "how to get it", title=f"data folder: {data_dir()}")
+    for name, data_set in DATA_SETS.items():
+        table.add_row(
+            name, ", ".join(present.get(name, ["no"])), f"{data_set.command}\n{data_set.source}"
+        )
+    Console().print(table)
+
+
+def _check_id(env_id: str) -> None:
+    if env_id not in ENVIRONMENTS:
+        raise OptionError(
+            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
+        )
+
+
+def _make(env_id: str, **options: Any) -> gym.Env[str, str]:
+    _check_id(env_id)
+    return gym.make(env_id, disable_env_checker=True, **options)
+
+
+def main() -> None:
+    """Run the command; an error that the user can mend is one line, not a traceback."""
+    try:
+        app()
+    except SCAError as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,74 @@
+"""What importing and installing the package brings along."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import sca_envs
+
+ROOT = Path(__file__).parents[1]
+LIGHT = {"gymnasium", "lazy-loader", "numpy", "platformdirs", "pydantic", "rich", "typer"}
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import sys, sca_envs; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "gymnasium" in loaded
+    heavy = {"torch", "transformers", "datasets", "pyarrow", "pandas", "typer", "rich", "pydantic"}
+    assert not loaded & heavy
+
+
+def test_public_names_exist_and_have_docstrings() -> None:
+    assert len(sca_envs.__all__) > 25
+    for name in sca_envs.__all__:
+        value = getattr(sca_envs, name)
+        assert name == "Action" or value.__doc__, name
+    with pytest.raises(AttributeError, match="nope"):
+        sca_envs.nope  # noqa: B018
+
+
+def test_requirements_are_light() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.split(r"[<>=~! ]", requirement)[0] for requirement in project["dependencies"]}
+    assert names == LIGHT
+    assert all(">=" in requirement for requirement in project["dependencies"])
+
+
+def test_version_is_one() -> None:
+    assert importlib.metadata.version("sca-envs") == sca_envs.__version__
+
+
+def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
+    builder = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
+    (wheel,) = builder.WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.partition("/")[0] for name in names} == {
+        "sca_envs",
+        f"sca_envs-{sca_envs.__version__}.dist-info",
+    }
+    for needed in ("py.typed", "__init__.pyi", "domains/tau_retail/policy.md"):
+        assert f"sca_envs/{needed}" in names
+
+
+def test_layers_import_only_from_above() -> None:
+    """The design's order of layers; `core` knows no Gymnasium."""
+    layers = ["core", "data", "domains", "envs", "bench"]
+    for path in (ROOT / "sca_envs").rglob("*.py"):
+        layer = path.relative_to(ROOT / "sca_envs").parts[0]
+        if layer not in layers:
+            continue
+        below = layers[layers.index(layer) + 1 :]
+        text = path.read_text("utf-8")
+        used = set(re.findall(r"(?:from|import) sca_envs\.(\w+)", text))
+        assert not used & set(below), path
+        if layer in ("core", "data", "domains"):
+            assert "import gymnasium" not in text, path
