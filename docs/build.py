@@ -14,6 +14,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 import sca_envs
+from sca_envs.core.mixture import Mixture
 from sca_envs.envs.registration import ENVIRONMENTS
 
 DOCS = Path(__file__).parent
@@ -31,9 +32,10 @@ def environment_page(env_id: str) -> str:
     env_class: Any = load_env_creator(str(gym.spec(env_id).entry_point))
     lines = [f"# {env_id}", "", inspect.cleandoc(env_class.__doc__), "", "# Tools", ""]
     lines += ["| tool | arguments | what it does |", "|---|---|---|"]
-    for tool in sca_envs.domain(env_class.domain_name).tools.values():
-        arguments = ", ".join(f"`{name}`" for name in tool.parameters["properties"])
-        lines.append(f"| `{tool.name}` | {arguments} | {tool.description} |")
+    for name in env_class.names():
+        for tool in sca_envs.domain(name).tools.values():
+            arguments = ", ".join(f"`{parameter}`" for parameter in tool.parameters["properties"])
+            lines.append(f"| `{tool.name}` | {arguments} | {tool.description} |")
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +44,7 @@ def gallery() -> str:
     lines = ["# Gallery", "", "The first generated tasks of each environment, training split."]
     for env_id in ENVIRONMENTS:
         env_class: Any = load_env_creator(str(gym.spec(env_id).entry_point))
-        tasks = sca_envs.domain(env_class.domain_name).tasks("train")
+        tasks = Mixture([sca_envs.domain(name).tasks("train") for name in env_class.names()])
         lines += ["", f"## {env_id}"]
         for index in range(SAMPLES):
             lines += ["", *_sample(tasks[index])]
@@ -54,7 +56,11 @@ def _sample(task: sca_envs.Task) -> list[str]:
         f"{action.name}({', '.join(f'{k}={v!r}' for k, v in action.arguments.items())})"
         for action in task.actions
     ]
-    said = ", ".join(f"`{output}`" for output in task.outputs) or "nothing in particular"
+    if task.expected is not None:
+        end = f"The answer: `{task.expected.text}`"
+    else:
+        said = ", ".join(f"`{output}`" for output in task.outputs) or "nothing in particular"
+        end = f"The agent must say: {said}"
     return [
         f"### {task.id} (difficulty {task.difficulty})",
         "",
@@ -66,7 +72,7 @@ def _sample(task: sca_envs.Task) -> list[str]:
         *calls,
         "```",
         "",
-        f"The agent must say: {said}",
+        end,
     ]
 
 

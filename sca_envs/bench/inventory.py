@@ -10,6 +10,7 @@ from gymnasium.envs.registration import load_env_creator
 
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import DataNotInstalledError
+from sca_envs.core.mixture import Mixture
 from sca_envs.core.task import TaskSet
 from sca_envs.data import DATA_SETS
 from sca_envs.domains import data_of, domain
@@ -19,9 +20,9 @@ from sca_envs.envs.registration import ENVIRONMENTS
 def environments() -> Iterator[tuple[str, str, str, str]]:
     """Yield environment id, data, splits with numbers of tasks, and how to get missing data."""
     for env_id in ENVIRONMENTS:
-        for data in data_of(_domain_name(env_id)):
+        for data in data_of(_names(env_id)[0]):
             try:
-                found = domain(_domain_name(env_id), data)
+                found = [domain(name, data) for name in _names(env_id)]
             except DataNotInstalledError:
                 yield env_id, data, "not installed", DATA_SETS[data].command
             else:
@@ -31,14 +32,15 @@ def environments() -> Iterator[tuple[str, str, str, str]]:
 def judged_tasks() -> Iterator[str]:
     """Yield a line for every split that has tasks with criteria only a language model can judge."""
     for env_id in ENVIRONMENTS:
-        for data in data_of(_domain_name(env_id)):
+        for data in data_of(_names(env_id)[0]):
             try:
-                found = domain(_domain_name(env_id), data)
+                found = [domain(name, data) for name in _names(env_id)]
             except DataNotInstalledError:
                 continue
-            for split in found.splits:
-                tasks = found.tasks(split)
-                ids = [t.id for t in tasks if t.judge] if isinstance(tasks, TaskSet) else []
+            for split in found[0].splits:
+                sources = (one.tasks(split) for one in found)
+                sets = (tasks for tasks in sources if isinstance(tasks, TaskSet))
+                ids = [task.id for tasks in sets for task in tasks if task.judge]
                 if ids:
                     yield (
                         f"{env_id}, {data}, {split}: {len(ids)} tasks have criteria that only a "
@@ -46,12 +48,14 @@ def judged_tasks() -> Iterator[str]:
                     )
 
 
-def _domain_name(env_id: str) -> str:
+def _names(env_id: str) -> tuple[str, ...]:
     env_class: Any = load_env_creator(str(gym.spec(env_id).entry_point))
-    name: str = env_class.domain_name
-    return name
+    names: tuple[str, ...] = env_class.names()
+    return names
 
 
-def _splits(found: Domain) -> str:
-    sizes = ((split, found.tasks(split).size) for split in found.splits)
+def _splits(found: list[Domain]) -> str:
+    sizes = (
+        (split, Mixture([one.tasks(split) for one in found]).size) for split in found[0].splits
+    )
     return ", ".join(f"{split} ({'no end' if n is None else n})" for split, n in sizes)

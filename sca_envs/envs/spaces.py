@@ -72,19 +72,22 @@ class AssistantTurn(Text):
     Spaces are equal if their formats and all their domains are, whichever is the present one.
 
     Args:
-        domains: The domains whose tools may be called; the first one is the present one.
+        domain: The domain whose tools are called at present.
         format_name: The action format to write them in.
         seed: Seed of `sample`.
+        others: Further domains, one of which may be the present one later.
     """
 
     def __init__(
         self,
-        domains: Iterable[Domain],
+        domain: Domain,
         format_name: str,
         seed: int | np.random.Generator | None = None,
+        *,
+        others: Iterable[Domain] = (),
     ) -> None:
-        self.domains = tuple(domains)
-        self.domain = self.domains[0]
+        self.domain = domain
+        self._domains = (domain, *others)
         self.format_name = format_name
         super().__init__(MAX_ACTION_LENGTH, seed)
 
@@ -99,10 +102,10 @@ class AssistantTurn(Text):
         return self.domain.write(ToolCall(name, arguments), action_format(self.format_name))
 
     def _key(self) -> tuple[Any, ...]:
-        return (*((domain.name, domain.data) for domain in self.domains), self.format_name)
+        return (*((domain.name, domain.data) for domain in self._domains), self.format_name)
 
     def __repr__(self) -> str:
-        names = ", ".join(domain.name for domain in self.domains)
+        names = ", ".join(domain.name for domain in self._domains)
         return f"AssistantTurn({names!r}, {self.format_name!r})"
 
 

@@ -81,8 +81,8 @@ class ToolUseEnv(gym.Env[str, str]):
             raise OptionError(f"Expected render_mode to be {modes} or None; got {render_mode!r}")
         self.render_mode = render_mode
         self.max_turns = _positive("max_turns", max_turns)
-        names = self.domain_names or (self.domain_name,)
-        self.domains = {name: find_domain(name, data) for name in names}
+        self._episode: Episode | None = None
+        self.domains = {name: find_domain(name, data) for name in self.names()}
         self.tasks = self._split(split) if tasks is None else self._own_tasks(tasks)
         self._drawn_from = _limit(self.tasks, num_tasks)
         self._format = find_format(action_format)
@@ -93,8 +93,7 @@ class ToolUseEnv(gym.Env[str, str]):
             for name, domain in self.domains.items()
         }
         self.observation_space: gym.Space[str] = Text()
-        self.action_space: gym.Space[str] = AssistantTurn(self.domains.values(), action_format)
-        self._episode: Episode | None = None
+        self.action_space: gym.Space[str] = self._make_action_space()
         self._schemas: list[dict[str, Any]] = []
 
     @property
@@ -103,6 +102,15 @@ class ToolUseEnv(gym.Env[str, str]):
         if self._episode is not None:
             return self._episode.domain
         return next(iter(self.domains.values()))
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the environment's domains, mostly one."""
+        return cls.domain_names or (cls.domain_name,)
+
+    def _make_action_space(self) -> AssistantTurn:
+        first, *others = self.domains.values()
+        return AssistantTurn(first, self._format.name, others=others)
 
     def _split(self, split: str) -> TaskSource:
         sources = [domain.tasks(split) for domain in self.domains.values()]
@@ -277,7 +285,7 @@ class ToolUseEnv(gym.Env[str, str]):
         forked.__dict__.update(self.__dict__)
         forked._episode = None
         forked._np_random = np.random.default_rng()
-        forked.action_space = AssistantTurn(self.domains.values(), self._format.name)
+        forked.action_space = self._make_action_space()
         forked.observation_space = Text()
         forked.restore(self.snapshot())
         return forked

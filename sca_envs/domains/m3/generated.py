@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from sca_envs.core.database import Base, Database
 from sca_envs.core.errors import UnknownTaskError
-from sca_envs.core.task import ExpectedAnswer, Task
+from sca_envs.core.task import ExpectedAnswer, Task, TaskSource
 from sca_envs.core.tools import Tool
 from sca_envs.domains.m3.plans import MAX_CALLS, DeadEnd, Draft, Plan
 
@@ -54,8 +54,8 @@ class GeneratedTasks:
         self._recipe, self._base, self._seed, self._split = recipe, base, seed, split
         self._cache: OrderedDict[int, Task] = OrderedDict()
 
-    def __reduce__(self) -> tuple[type[GeneratedTasks], tuple[Recipe, Base, int, str]]:
-        return GeneratedTasks, (self._recipe, self._base, self._seed, self._split)
+    def __reduce__(self) -> tuple[Callable[..., TaskSource], tuple[str, str, str]]:
+        return _load, (self._recipe.domain, f"generated:{self._seed}", self._split)
 
     def __getitem__(self, index: int) -> Task:
         """Return a task by its index, from 0.
@@ -114,6 +114,12 @@ class GeneratedTasks:
             solution=plan.solution(draft.answer),
             difficulty=plan.depth,
         )
+
+
+def _load(name: str, data: str, split: str) -> TaskSource:
+    from sca_envs.domains import domain
+
+    return domain(name, data).tasks(split)
 
 
 def _split_of(draft: Draft) -> str:

@@ -11,20 +11,20 @@ class M3TradeCalculatorEnv(M3Env):
     """Work out what trades are worth.
 
     ## Description
-    Goods have prices, discounts, exchange rates and tariffs. The agent computes final values with six
-    tools, among them a calculator that takes expressions, and compares them.
+    Goods have prices, discounts, exchange rates and tariffs. The agent computes final values with
+    six tools, among them a calculator that takes expressions, and compares them.
 
     Tools, action formats and answer checking are those of M3ToolEval (Wang et al., 2024,
-    arXiv:2402.01030). Tasks and tool descriptions are generated or our own; `data="m3tooleval"` runs
-    the 17 original tasks.
+    arXiv:2402.01030). Tasks and tool descriptions are generated or our own; `data="m3tooleval"`
+    runs the 17 original tasks.
 
     ## Action Space
-    A string: one assistant turn. In the default format a JSON object
-    `{"name": "convert_currency", "arguments": {"base_price": 20, "conversion_rate": 1.5}}` calls a tool, and
-    `{"name": "answer", "arguments": {"content": "42"}}` gives the final answer. With
-    `action_format="m3-text"` these read `Action: convert_currency, 20, 1.5 End Action` and `Answer: 42`;
-    `m3-json` and `m3-code` are the benchmark's two other formats. The tools' schemas are in
-    `info["tools"]`. `action_space.sample()` draws valid calls.
+    A string: one assistant turn. In the default format a JSON object `{"name": "convert_currency",
+    "arguments": {"base_price": 20, "conversion_rate": 1.5}}` calls a tool, and `{"name": "answer",
+    "arguments": {"content": "42"}}` gives the final answer. With `action_format="m3-text"` these
+    read `Action: convert_currency, 20, 1.5 End Action` and `Answer: 42`; `m3-json` and `m3-code`
+    are the benchmark's two other formats. The tools' schemas are in `info["tools"]`.
+    `action_space.sample()` draws valid calls.
 
     ## Observation Space
     A string: a tool's result as Python prints it, or what was wrong with the turn. In the formats
@@ -34,8 +34,8 @@ class M3TradeCalculatorEnv(M3Env):
     0 until the end; 1 for the right answer. Wrong answers cost a turn each and nothing else.
 
     ## Starting State
-    The whole task is the first observation; the tools keep no state. `reset(seed=…)` draws the task;
-    `reset(options={"task": id or index})` chooses it.
+    The whole task is the first observation; the tools keep no state. `reset(seed=…)` draws the
+    task; `reset(options={"task": id or index})` chooses it.
 
     ## Episode End
     Terminated after the right answer (`answered`). Truncated, with reward 0, after `max_turns`

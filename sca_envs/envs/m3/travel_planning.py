@@ -15,16 +15,16 @@ class M3TravelPlanningEnv(M3Env):
     compute. The agent chooses flights and hotels as it is told, and answers the budget.
 
     Tools, action formats and answer checking are those of M3ToolEval (Wang et al., 2024,
-    arXiv:2402.01030). Tasks and tool descriptions are generated or our own; `data="m3tooleval"` runs
-    the 15 original tasks.
+    arXiv:2402.01030). Tasks and tool descriptions are generated or our own; `data="m3tooleval"`
+    runs the 15 original tasks.
 
     ## Action Space
-    A string: one assistant turn. In the default format a JSON object
-    `{"name": "book_hotel", "arguments": {"location": "Castrel", "preferences": ["wifi"]}}` calls a tool, and
-    `{"name": "answer", "arguments": {"content": "42"}}` gives the final answer. With
-    `action_format="m3-text"` these read `Action: book_hotel, Castrel, wifi End Action` and `Answer: 42`;
-    `m3-json` and `m3-code` are the benchmark's two other formats. The tools' schemas are in
-    `info["tools"]`. `action_space.sample()` draws valid calls.
+    A string: one assistant turn. In the default format a JSON object `{"name": "book_hotel",
+    "arguments": {"location": "Castrel", "preferences": ["wifi"]}}` calls a tool, and `{"name":
+    "answer", "arguments": {"content": "42"}}` gives the final answer. With
+    `action_format="m3-text"` these read `Action: book_hotel, Castrel, wifi End Action` and
+    `Answer: 42`; `m3-json` and `m3-code` are the benchmark's two other formats. The tools' schemas
+    are in `info["tools"]`. `action_space.sample()` draws valid calls.
 
     ## Observation Space
     A string: a tool's result as Python prints it, or what was wrong with the turn. In the formats
@@ -34,8 +34,8 @@ class M3TravelPlanningEnv(M3Env):
     0 until the end; 1 for the right answer. Wrong answers cost a turn each and nothing else.
 
     ## Starting State
-    The whole task is the first observation; the tools change nothing. `reset(seed=…)` draws the task;
-    `reset(options={"task": id or index})` chooses it.
+    The whole task is the first observation; the tools change nothing. `reset(seed=…)` draws the
+    task; `reset(options={"task": id or index})` chooses it.
 
     ## Episode End
     Terminated after the right answer (`answered`). Truncated, with reward 0, after `max_turns`

@@ -11,22 +11,22 @@ class M3WebBrowsingEnv(M3Env):
     """Look things up on a website.
 
     ## Description
-    A browser shows a website of about a hundred pages, five lines at a time. The agent follows links
-    and scrolls with five tools, has a calculator as the sixth, and answers prices, names, or how to
-    reach people. In generated websites links lead to every page; on the original's one, six pages
-    that five of its tasks need can only be reached by guessing an address.
+    A browser shows a website of about a hundred pages, five lines at a time. The agent follows
+    links and scrolls with five tools, has a calculator as the sixth, and answers prices, names, or
+    how to reach people. In generated websites links lead to every page; on the original's one, six
+    pages that five of its tasks need can only be reached by guessing an address.
 
     Tools, action formats and answer checking are those of M3ToolEval (Wang et al., 2024,
-    arXiv:2402.01030). Tasks and tool descriptions are generated or our own; `data="m3tooleval"` runs
-    the 34 original tasks.
+    arXiv:2402.01030). Tasks and tool descriptions are generated or our own; `data="m3tooleval"`
+    runs the 34 original tasks.
 
     ## Action Space
-    A string: one assistant turn. In the default format a JSON object
-    `{"name": "click_url", "arguments": {"url": "/catalog"}}` calls a tool, and
-    `{"name": "answer", "arguments": {"content": "42"}}` gives the final answer. With
-    `action_format="m3-text"` these read `Action: click_url, /catalog End Action` and `Answer: 42`;
-    `m3-json` and `m3-code` are the benchmark's two other formats. The tools' schemas are in
-    `info["tools"]`. `action_space.sample()` draws valid calls.
+    A string: one assistant turn. In the default format a JSON object `{"name": "click_url",
+    "arguments": {"url": "/catalog"}}` calls a tool, and `{"name": "answer", "arguments":
+    {"content": "42"}}` gives the final answer. With `action_format="m3-text"` these read `Action:
+    click_url, /catalog End Action` and `Answer: 42`; `m3-json` and `m3-code` are the benchmark's
+    two other formats. The tools' schemas are in `info["tools"]`. `action_space.sample()` draws
+    valid calls.
 
     ## Observation Space
     A string: a tool's result as Python prints it, or what was wrong with the turn. In the formats
@@ -36,8 +36,9 @@ class M3WebBrowsingEnv(M3Env):
     0 until the end; 1 for the right answer. Wrong answers cost a turn each and nothing else.
 
     ## Starting State
-    The whole task is the first observation; the browser stands on the page `/`, with an empty history; the agent sees it with `view`. `reset(seed=…)` draws the task;
-    `reset(options={"task": id or index})` chooses it.
+    The whole task is the first observation; the browser stands on the page `/`, with an empty
+    history; the agent sees it with `view`. `reset(seed=…)` draws the task; `reset(options={"task":
+    id or index})` chooses it.
 
     ## Episode End
     Terminated after the right answer (`answered`). Truncated, with reward 0, after `max_turns`
