@@ -33,7 +33,7 @@ class Term:
 
     value: Any
     code: str
-    """An expression for it."""
+    """Its name in the solution, or a literal."""
     depth: int = 0
     """Length of the longest chain of calls, each of which needs the one before it."""
     spread: bool = False
@@ -47,7 +47,8 @@ class Draft:
     instruction: str
     answer: Term
     key: tuple[Hashable, ...]
-    """What the task is about, whatever its wording; equal keys belong to the same split."""
+    """What the task is about, whatever its wording; equal keys belong to the same split. Tasks that
+    could come to have the same solution have equal keys."""
 
 
 class Plan:
@@ -75,6 +76,7 @@ class Plan:
         self._tools = tools
         self._stateful = stateful
         self._lines: list[str] = []
+        self._values = 0
 
     def say(self, wordings: Sequence[str], *parts: Any, **slots: Any) -> str:
         """Draw a wording and fill it in."""
@@ -107,7 +109,7 @@ class Plan:
         return Term(result, variable, before + 1)
 
     def derive(self, value: Any, code: str, *terms: Term, spread: bool = False) -> Term:
-        """Return a value that needs no tool.
+        """Note a step that needs no tool, and return its value.
 
         Args:
             value: The value.
@@ -115,8 +117,10 @@ class Plan:
             terms: What it is made of.
             spread: Whether its items are arguments of their own.
         """
-        written = code.format(*(term.code for term in terms))
-        return Term(value, written, max((term.depth for term in terms), default=0), spread)
+        self._values += 1
+        variable = f"value_{self._values}"
+        self._lines.append(f"{variable} = {code.format(*(term.code for term in terms))}")
+        return Term(value, variable, max((term.depth for term in terms), default=0), spread)
 
     def rounded(self, term: Term) -> Term:
         """Return an amount with two digits after the point."""

@@ -31,8 +31,11 @@ class Leg:
         return f"{nights} in the {'best rated' if self.best_rated else 'cheapest'} hotel{wishes}"
 
     def key(self) -> tuple[Hashable, ...]:
-        """Return what it is, for telling tasks apart."""
-        return astuple(self)
+        """Return what it is, for telling tasks apart.
+
+        The best rated hotel may be the cheapest, so it does not matter which of them is wanted.
+        """
+        return astuple(replace(self, best_rated=False))
 
 
 def trip(plan: Plan) -> Draft:

@@ -117,7 +117,7 @@ def total(plan: Plan) -> Draft:
         for address, item in zip(addresses, items, strict=True)
     ]
     value = " + ".join(repr(term.value) for term in prices)
-    code = " + ".join(f"{{{{{{{i}}}}}}}" for i in range(count))
+    code = " + ".join(f"{{{{{{{i}}}}}}}" for i in range(count))  # {{{0}}}: a term in an f-string
     if percent:
         value, code = (f"({part}) * (1 - {percent} / 100)" for part in (value, code))
     expression = plan.derive(value, f"f'{code}'", *prices)
@@ -163,7 +163,7 @@ def contact(plan: Plan) -> Draft:
         department=DEPARTMENTS[person["department"]],
     )
     page = Surfer(plan).open(address)
-    return Draft(text, _field(plan, page, person, field), ("contact", address, field))
+    return Draft(text, _field(plan, page, person, field), ("person", address, field))
 
 
 def search(plan: Plan) -> Draft:
@@ -184,7 +184,7 @@ def search(plan: Plan) -> Draft:
         if department == person["department"]:
             break
     page = surfer.open(address)
-    return Draft(text, _field(plan, page, person, field), ("search", address, field))
+    return Draft(text, _field(plan, page, person, field), ("person", address, field))
 
 
 def caller(plan: Plan) -> Draft:

@@ -13,7 +13,7 @@ class M3WebBrowsingEnv(M3Env):
     ## Description
     A browser shows a website of about a hundred pages, five lines at a time. The agent follows
     links and scrolls with five tools, has a calculator as the sixth, and answers prices, names, or
-    how to reach people. In generated websites links lead to every page; on the original's one, six
+    how to reach people. In generated websites links lead to every page; on the original's one, seven
     pages that five of its tasks need can only be reached by guessing an address.
 
     Tools, action formats and answer checking are those of M3ToolEval (Wang et al., 2024,
