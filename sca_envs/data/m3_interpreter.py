@@ -15,7 +15,7 @@ from collections import ChainMap, Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-MAX_STEPS = 1_000_000
+MAX_STEPS = 100_000
 """Most nodes of the tree that are looked at."""
 _MAX_ITEMS = 100_000
 
