@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sca_envs.core.actions import Action, Malformed
+from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, EpisodeSnapshot
 from sca_envs.core.errors import OptionError, SCAError
@@ -88,6 +89,7 @@ class ToolUseEnv(gym.Env[str, str]):
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
         self._verifier: Verifier | None = None
+        self._code_runner: CodeRunner | None = None
         self._tools = {
             name: marshal.dumps([tool.schema for tool in domain.tools.values()])
             for name, domain in self.domains.items()
@@ -173,6 +175,7 @@ class ToolUseEnv(gym.Env[str, str]):
             max_turns=self.max_turns,
             seed=seed,
             verifier=self._verifier,
+            code_runner=self._code_runner,
         )
         assert isinstance(self.action_space, AssistantTurn)
         self.action_space.domain = self._episode.domain
