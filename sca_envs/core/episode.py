@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sca_envs.core.actions import Action, Answer, Code, Malformed, Reply, ToolCall
 from sca_envs.core.database import Snapshot
@@ -16,8 +16,7 @@ from sca_envs.core.users import NoUser, User
 from sca_envs.core.verifiers import Verifier
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One action and what came of it."""
 
     action: Action
@@ -27,8 +26,7 @@ class Turn:
     """Where that came from: ``user``, the name of a tool, or ``environment`` (malformed text)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What `Episode.step` returns."""
 
     observation: str
