@@ -181,6 +181,9 @@ class _Gist(NamedTuple):
         )
 
 
+_ATTENTION = 4_000
+"""How many characters at the end of a message are looked at for what it means; some of the patterns
+take time that grows with the square of it."""
 _NUDGES = 3
 """How often in a conversation an agent may say something that leads nowhere."""
 _CONFIRMATIONS = 3
@@ -218,11 +221,12 @@ class Conversation:
 
     def respond(self, message: str) -> UserTurn:
         """Answer a message of the agent."""
-        text = message.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         request = self.script.requests[self._request]
-        plain = text.replace(",", "")
+        plain = message.lower().replace(",", "")
         if request.outputs and all(output.lower() in plain for output in request.outputs):
             return self._next("thanks")
+        message = message[-_ATTENTION:]
+        text = message.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         gist = _Gist.of(text)
         asked = self._asked(gist.question)
         if self._untold(asked):
@@ -344,7 +348,7 @@ class Sentences:
         if self._next_piece < len(self._pieces):
             self._next_piece += 1
             return UserTurn(self._pieces[self._next_piece - 1])
-        text = message.lower()
+        text = message[-_ATTENTION:].lower()
         if "?" in text and not _CLOSING.search(text) and self._questions < _NUDGES:
             self._questions += 1
             if _CONFIRMING.search(text):
