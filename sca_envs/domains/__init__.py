@@ -12,7 +12,10 @@ import importlib
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
 
-DOMAINS: dict[str, str] = {"tau_retail": "sca_envs.domains.tau_retail"}
+DOMAINS: dict[str, str] = {
+    "tau_retail": "sca_envs.domains.tau_retail",
+    "tau_airline": "sca_envs.domains.tau_airline",
+}
 """Domain name -> module with a function `load(data, seed)` and a tuple `DATA`."""
 
 

@@ -6,6 +6,7 @@ import gymnasium as gym
 
 ENVIRONMENTS: dict[str, str] = {
     "sca/TauRetail-v0": "sca_envs.envs.tau_retail:TauRetailEnv",
+    "sca/TauAirline-v0": "sca_envs.envs.tau_airline:TauAirlineEnv",
 }
 """Environment id -> entry point, as text so that importing the package loads no domain."""
 
