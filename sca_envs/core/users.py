@@ -125,7 +125,7 @@ _DONE = re.compile(
 _NOT_YET = re.compile(r"\b(once|after|when|if|until|before|as soon as)\b")
 _REFUSING = re.compile(
     r"\b(can't|cannot|can not|won't|unable|not able|not possible|impossible|not allowed"
-    r"|not permitted|not eligible|ineligible|unfortunately|could not|couldn't|isn't possible"
+    r"|not permitted|not eligible|ineligible|could not|couldn't|isn't possible"
     r"|(does not|doesn't|do not|don't) (allow|permit|support))\b"
 )
 _WARNING = re.compile(
@@ -167,16 +167,20 @@ class _Gist(NamedTuple):
             for found in [_DONE.search(s)]
         )
         question = "\n".join(s for s in rest if "?" in s or (not done and _ASKING.search(s)))
+        confirming = bool(_CONFIRMING.search(question)) and not _CHOOSING.search(question)
+        refusing = any(
+            _REFUSING.search(s)
+            and (_SORRY.search(s) or not _WARNING.search(s))
+            and not _SEARCHING.search(s)
+            for s in sentences
+        )
         return cls(
             question=question,
-            confirming=bool(_CONFIRMING.search(question)) and not _CHOOSING.search(question),
+            confirming=confirming,
             done=done,
-            refusing=any(
-                _REFUSING.search(s)
-                and (_SORRY.search(s) or not _WARNING.search(s))
-                and not _SEARCHING.search(s)
-                for s in sentences
-            ),
+            # "Unfortunately" alone may tell bad news and then ask to go on, or for something else.
+            refusing=refusing
+            or ("unfortunately" in text and ("instead" in question or not confirming)),
             closing=not all(_REMINDING.search(s) for s in more),
         )
 
@@ -231,7 +235,7 @@ class Conversation:
         asked = self._asked(gist.question)
         if self._untold(asked):
             return self._tell(asked)
-        if gist.done or gist.refusing or gist.closing:
+        if gist.refusing or gist.closing:
             return self._leave("leave_it" if gist.refusing and not gist.done else "thanks")
         if gist.confirming:
             # What the agent lists may be a guess, so facts that it touches come before a yes.
@@ -239,6 +243,8 @@ class Conversation:
             if new := self._untold(guessed):
                 return self._tell(new)
             return self._confirm(message, request)
+        if gist.done:
+            return self._leave("thanks")
         if asked:
             return self._tell(asked) if self._spend() else self._give_up()
         return self._nudge(bool(_DETAILS.search(gist.question)))

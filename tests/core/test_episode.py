@@ -172,9 +172,10 @@ def test_a_broken_verifier_is_no_failure_of_the_agent() -> None:
 
 def test_a_verifier_of_its_own() -> None:
     episode = scripted(verifier=Half())
-    assert play(episode, DEPOSIT, Answer("")).reward == 0.5
-    assert episode.components == {"turns": 2.0}
-    assert episode.fork().components == {"turns": 2.0}
+    fork = episode.fork()
+    assert play(episode, DEPOSIT, Answer("")).reward == play(fork, Answer("")).reward == 0.5
+    assert episode.components == episode.fork().components == {"turns": 2.0}
+    assert fork.components == {"turns": 1.0}
 
 
 @pytest.mark.parametrize("last", [Answer(""), ToolCall("hand_over", {"summary": "x"}), DEPOSIT])

@@ -198,6 +198,7 @@ ROW = {"id": "0", "domain": "toy", "data": "d", "split": "s", "instruction": "i"
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
+        ({"actions": ""}, "expected JSON text in 'actions', got "),
         ({"actions": "[{"}, "expected JSON text in 'actions', got "),
         ({"actions": '[{"name": 1}]'}, "expected a task; actions.0.name: "),
         ({"actions": "{}"}, "expected a task; actions: "),

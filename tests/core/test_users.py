@@ -22,8 +22,7 @@ from sca_envs.core.users import (
     user_factory,
 )
 
-_RETAIL = sca_envs.domain("tau_retail")
-TASKS = [_RETAIL.tasks(split)[i] for split in _RETAIL.splits for i in range(60)]
+TASKS = [sca_envs.domain("tau_retail").tasks(s)[i] for s in ("train", "test") for i in range(60)]
 SCRIPTS = [task.script for task in TASKS if task.script is not None]
 CUES: dict[str, tuple[str, ...]] = {}
 """Fact -> the cues that generated customers have for it."""
@@ -105,7 +104,6 @@ SITUATIONS: list[tuple[Request, str, dict[str, str]]] = [
         "Please provide one of:\n1. Your email address\n2. Or your name and zip": "name email",
         "Can you confirm your email address for me?": "email",
         "Hello! How can I help you today?": "again",
-        "One moment please.": "again",
         "": "again",
     }),
     (CANCEL, "name email", {
@@ -128,6 +126,7 @@ SITUATIONS: list[tuple[Request, str, dict[str, str]]] = [
         "Which order? You have #W1234567 and #W7654321. Which would you like?": "order",
         "How would you like to proceed?": "again",
         "I'm processing the cancellation; it will be completed shortly.": "again",
+        "Once it has been cancelled, the money is sent. Let me look it up.": "again",
         "Your order #W1234567 has been cancelled. Can I help with anything else?": "next",
         "Done! You'll get an email and a refund on your gift card. Anything else?": "next",
         "I\u2019ve cancelled your order.": "next",
@@ -199,21 +198,23 @@ def test_the_last_request_ends_it(message: str, phrase: str) -> None:
     assert talk(CANCEL).respond(message) == UserTurn(phrase, "user_stop")
 
 
+def said_by(user: Conversation, *messages: str) -> list[str]:
+    return [user.respond(message).text for message in messages]
+
+
 def test_who_insists_on_an_answer_gives_way_in_the_end() -> None:
-    user = talk(TRACK, MOVED)
-    answers = [user.respond("I'm sorry, I can't do that.").text for _ in range(2)]
-    assert answers == [expected(TRACK, "again"), expected(TRACK, "next")]
+    again, then = expected(TRACK, "again"), f"Next: {TRACK.opening}"
+    refused = said_by(talk(TRACK, TRACK), *["I'm sorry, I can't do that."] * 4)
+    assert refused == [again, then, again, "Leave it, then."]
 
 
 def test_patience_ends() -> None:
-    user = talk(CANCEL, told=ALL)
-    answers = [user.respond("Lovely weather.") for _ in range(4)]
-    assert answers[:3] == [UserTurn(expected(CANCEL, "again"))] * 3
-    assert answers[3] == UserTurn("I give up.", "user_stop")
-    user = talk(CANCEL, told=ALL)
-    answers = [user.respond("Do you confirm?") for _ in range(7)]
-    assert answers[:6] == [UserTurn("Yes.")] * 6
-    assert answers[6] == UserTurn("I give up.", "user_stop")
+    bored = said_by(talk(CANCEL, told=ALL), *["Lovely weather."] * 4)
+    assert bored == [expected(CANCEL, "again")] * 3 + ["I give up."]
+    asked = ["Do you confirm?"] * 3
+    user = talk(CANCEL, MOVED, told=ALL)
+    answered = said_by(user, *asked, "I have cancelled it.", *asked, *asked, "Do you confirm?")
+    assert answered == ["Yes."] * 3 + [expected(CANCEL, "next")] + ["Yes."] * 6 + ["I give up."]
 
 
 # Properties of generated scripts
