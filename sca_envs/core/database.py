@@ -17,6 +17,7 @@ Record = dict[str, Any]
 
 _Key = tuple[str, str]
 _ABSENT: Any = object()
+_CONTAINERS = frozenset((dict, list))
 
 
 def canonical_json(value: Any) -> str:
@@ -35,7 +36,13 @@ def same_json(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same_json(item, b[key]) for key, item in a.items())
+        if len(a) != len(b):
+            return False
+        for key, mine in a.items():
+            theirs = b.get(key, _ABSENT)
+            if mine is not theirs and not same_json(mine, theirs):
+                return False
+        return True
     if isinstance(a, list):
         return len(a) == len(b) and all(map(same_json, a, b))
     if isinstance(a, float):
@@ -45,10 +52,11 @@ def same_json(a: Any, b: Any) -> bool:
 
 def copy_json(value: Any) -> Any:
     """Return a deep copy of a JSON value (several times faster than `copy.deepcopy`)."""
+    # Most values are leaves, and a look at the type is cheaper than a call.
     if isinstance(value, dict):
-        return {key: copy_json(item) for key, item in value.items()}
+        return {k: copy_json(v) if type(v) in _CONTAINERS else v for k, v in value.items()}
     if isinstance(value, list):
-        return [copy_json(item) for item in value]
+        return [copy_json(v) if type(v) in _CONTAINERS else v for v in value]
     return value
 
 
@@ -56,7 +64,7 @@ class Change(NamedTuple):
     """One difference between two databases."""
 
     path: str
-    """Where it is: ``/table/key/field/…``. Lists are compared as a whole."""
+    """Where it is, as a JSON Pointer: ``/table/key/field/…``. Lists are compared as a whole."""
     before: Any
     """The old value; None where `kind` is ``add``."""
     after: Any
@@ -325,7 +333,8 @@ class Database:
         old = Database(self.base, since)
         changes: list[Change] = []
         for table, key in sorted(self._overlay.keys() | old._overlay.keys()):
-            path, before, after = f"/{table}/{key}", old.get(table, key), self.get(table, key)
+            path = f"/{_escape(table)}/{_escape(key)}"
+            before, after = old.get(table, key), self.get(table, key)
             if before is None and after is not None:
                 changes.append(Change(path, None, copy_json(after), "add"))
             elif before is not None and after is None:
@@ -366,11 +375,16 @@ class Database:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _escape(key: str) -> str:
+    """Return a key as a part of a JSON Pointer (RFC 6901), so that no two paths look the same."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 def _compare(path: str, before: Any, after: Any, changes: list[Change]) -> None:
     """Append the differences of two JSON values, down to the fields of objects."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
-            where = f"{path}/{key}"
+            where = f"{path}/{_escape(key)}"
             if key not in before:
                 changes.append(Change(where, None, copy_json(after[key]), "add"))
             elif key not in after:

@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sca_envs.core.actions import (
     Action,
@@ -25,8 +25,7 @@ from sca_envs.core.users import NoUser, User
 from sca_envs.core.verifiers import AnswerVerifier, Verifier
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One action and what came of it."""
 
     action: Action
@@ -37,8 +36,7 @@ class Turn:
     ``environment`` (malformed text, a wrong answer)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What `Episode.step` returns."""
 
     observation: str

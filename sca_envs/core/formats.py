@@ -7,6 +7,7 @@ gives `Malformed`, whose problem the agent reads. It is never dropped silently.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Protocol
 
@@ -61,13 +62,15 @@ class JSONFormat:
 
     name = "json"
     positional = False
-    _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL)
 
     def parse(self, text: str) -> Action:
         """Return the action that a text means; never raises."""
         body = text.strip()
-        if body.startswith("```") and (fenced := self._FENCE.fullmatch(body)):
-            body = fenced[1].strip()
+        if body.startswith("```") and body.endswith("```"):
+            # Not by a regular expression: its time would grow with the cube of the blanks.
+            opening, _, rest = body.partition("\n")
+            if opening.rstrip() in ("```", "```json"):
+                body = rest[:-3].strip()
         if not body.startswith("{"):
             return Reply(text)
         return _parse_call(body, text)
@@ -115,14 +118,27 @@ class HermesFormat:
             return action.text
         if isinstance(action, Reply) and self.parse(action.text) == action:
             return action.text
-        return f"<tool_call>\n{_render_call(self.name, action)}\n</tool_call>"
+        # In JSON a "<" stands in strings only, where it may be escaped: no text closes the call.
+        call = _render_call(self.name, action).replace("</tool_call>", "\\u003c/tool_call>")
+        return f"<tool_call>\n{call}\n</tool_call>"
+
+
+def _shorten(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else text[:limit] + "…"
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{_shorten(text)} is too large for a number")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _parse_call(body: str, text: str) -> Action:
@@ -140,7 +156,7 @@ def _parse_call(body: str, text: str) -> Action:
         kind = type(arguments).__name__
         return Malformed(text, f'{_EXPECTED}, got "arguments" of type {kind}')
     if unknown := sorted(value.keys() - {"name", "arguments"}):
-        return Malformed(text, f"{_EXPECTED}, got further keys {unknown}")
+        return Malformed(text, f"{_EXPECTED}, got further keys {_shorten(str(unknown))}")
     if spoken := _SPOKEN.get(name):
         content = arguments.get("content")
         if not isinstance(content, str) or len(arguments) != 1:

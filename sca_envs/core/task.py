@@ -171,13 +171,12 @@ class TaskSet(Sequence[Task]):
         self._tasks = tuple(tasks)
         self.name = name
         self.size: int | None = len(self._tasks)
-        self._by_id = {(task.split, task.id): task for task in self._tasks}
-        if len(self._by_id) < len(self._tasks):
-            seen: set[tuple[str, str]] = set()
-            for task in self._tasks:
-                if (task.split, task.id) in seen:
-                    raise ValueError(f"Expected unique ids in {name}; {task.id!r} occurs twice")
-                seen.add((task.split, task.id))
+        self._by_id: dict[str, dict[str, Task]] = {}  # by id, then by split
+        for task in self._tasks:
+            same_id = self._by_id.setdefault(task.id, {})
+            if task.split in same_id:
+                raise ValueError(f"Expected unique ids in {name}; {task.id!r} occurs twice")
+            same_id[task.split] = task
         self._numbered = bool(self._tasks) and all(task.id.isdecimal() for task in self._tasks)
 
     @property
@@ -195,13 +194,15 @@ class TaskSet(Sequence[Task]):
         Raises:
             UnknownTaskError: If there is none.
         """
-        matches = [task for task in self._tasks if task.id == str(key)]
-        if len({task.split for task in matches}) == 1:
+        matches = list(self._by_id.get(str(key), {}).values())
+        if len(matches) == 1:
             return matches[0]
         if matches:
             raise UnknownTaskError(f"Task {key!r} is in several splits of {self.name}; choose one")
         if not isinstance(key, str) and not self._numbered and -len(self) <= key < len(self):
             return self._tasks[key]
+        if not self._tasks:
+            raise UnknownTaskError(f"{self.name} has no tasks; got {key!r}")
         sample = ", ".join(repr(task.id) for task in self._tasks[:3])
         raise UnknownTaskError(
             f"Expected the id of one of the {len(self)} tasks of {self.name} ({sample}, …)"

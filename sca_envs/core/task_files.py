@@ -39,10 +39,7 @@ def load_tasks(path: str | os.PathLike[str]) -> TaskSet:
     read, _ = _by_ending(path)
     if not path.is_file():
         raise TaskFileError(f"Expected a task file at {path}, found none")
-    try:
-        return TaskSet(read(path), str(path))
-    except ValueError as error:  # two tasks with one id
-        raise TaskFileError(f"{path}: {error}") from None
+    return _task_set(read(path), str(path))
 
 
 def save_tasks(tasks: Iterable[Task], path: str | os.PathLike[str]) -> None:
@@ -89,13 +86,20 @@ def from_datasets(dataset: DatasetDict | Dataset) -> TaskSet:
     """Return the tasks of a Hugging Face dataset, or of all splits of a `DatasetDict`.
 
     Raises:
-        TaskFileError: If a row is not a task; the message names the row.
+        TaskFileError: If a row is not a task, or two have one id; the message names the row.
     """
     parts = dataset.values() if isinstance(dataset, dict) else (dataset,)
-    return TaskSet(
+    return _task_set(
         [_from_row(row, f"dataset, row {i}") for part in parts for i, row in enumerate(part)],
         "dataset",
     )
+
+
+def _task_set(tasks: list[Task], name: str) -> TaskSet:
+    try:
+        return TaskSet(tasks, name)
+    except ValueError as error:  # two tasks with one id
+        raise TaskFileError(f"{name}: {error}") from None
 
 
 _Reader = Callable[[Path], list[Task]]
@@ -133,7 +137,7 @@ def _read_parquet(path: Path) -> list[Task]:
     parquet = _import("pyarrow.parquet", "parquet")
     try:
         rows = parquet.read_table(path).to_pylist()
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:  # OSError: damaged data pages
         raise TaskFileError(f"{path}: expected a Parquet file, got {error}") from None
     return [_from_row(row, f"{path}, row {number}") for number, row in enumerate(rows)]
 
@@ -171,7 +175,7 @@ def _from_row(row: dict[str, Any], where: str) -> Task:
         return Task.model_validate(row)
     except (ValidationError, TypeError) as error:
         raise TaskFileError(f"{where}: {_explain(error)}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TaskFileError(f"{where}: expected JSON text in {column!r}, got {error}") from None
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from sca_envs.core.database import Database
+from sca_envs.core.database import Database, copy_json
 from sca_envs.core.errors import ToolError
 
 
@@ -126,7 +126,8 @@ class Tool:
         """
         validator = self.arguments_model.__pydantic_validator__
         try:
-            return validator.validate_python(arguments).__dict__  # type: ignore[no-any-return]
+            copied = {name: copy_json(value) for name, value in arguments.items()}
+            return validator.validate_python(copied).__dict__  # type: ignore[no-any-return]
         except ValidationError as error:
             raise ToolError(self._explain(error)) from None
 

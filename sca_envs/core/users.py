@@ -109,29 +109,107 @@ class ScriptedUser:
         return copied
 
 
-# What the agent's words mean, in lower case. The order in which they are looked for is in
-# `Conversation.respond`; an unknown wording costs patience and no more.
-_CLOSING = re.compile(
-    r"(anything|something) (else|more)|(further|other|more) (help|assist|request)"
+# What the agent's words mean, in lower case, sentence by sentence (see `_Gist`). The order in which
+# they count is in `Conversation.respond`; an unknown wording costs patience and no more.
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!\d\.)\s+(?![-*•\d])|\n\s*(?![-*•\d])")
+_ASKING = re.compile(
+    r"\?|\bplease (?!note|allow|wait|hold|keep|be aware|bear)|\bkindly\b"
+    r"|\b(provide|tell me|let me know|share|give me|need|confirm|specify|verify|require)\b"
 )
 _CONFIRMING = re.compile(
     r"\bconfirm|\bproceed|\byes\b|go ahead|shall i|should i|would you like|do you want"
-    r"|is (that|this|it) (ok|okay|correct|right|fine)|are you sure|do you agree"
+    r"|(is|are|does|would) (that|this|it|these|everything)\b.*\b(ok|okay|correct|right|fine|good)"
+    r"|are you sure|do you agree|want me to|like me to"
+)
+_CHOOSING = re.compile(
+    r"\b(which|what|how|why|where|when)\b[^?]*(would you like|do you want|should i|shall i|proceed)"
+)
+_CLOSING = re.compile(
+    r"(anything|something|what|how) (else|more)|(further|other|more) (help|assist|request|question)"
+)
+_REMINDING = re.compile(
+    r"\bbefore (i|we) (?!end|close|finish)|\b(item|(like|want|wish|need) to (?!ask|discuss|know))"
+)
+_ACTS = (
+    r"(?:cancell?ed|changed|modified|updated|exchanged|returned|refunded|requested|submitted"
+    r"|switched|replaced|swapped|completed|initiated|moved|applied|set|redirected|placed|booked"
+    r"|upgraded|added|removed|issued)"
 )
 _DONE = re.compile(
-    r"\b(has|have) (now |all |just |already )*been\b|successful|\bis now\b|\bare now\b|all set"
-    r"|\bi(?:'ve| have) (now |just |already )?(cancel|chang|modif|updat|exchang|return|process"
-    r"|request|submit|switch|complet|set|placed|arrang)|\bdone\b|\bcompleted?\b"
+    rf"\b(?:has|have) (?:now |all |just |already )*been (?:now |all |just |successfully )*{_ACTS}\b"
+    rf"|\b(?:is|are|was|were) (?:now |all |just |already |successfully )*{_ACTS}\b"
+    rf"|\bi(?:'ve| have)? (?:now |just |already |also |successfully |gone ahead and )*{_ACTS}\b"
+    r"|(?:return|refund|exchange|request|cancell?ation|change|update)s? (?:has|have|was|were|is)"
+    r" (?:now |been |successfully )*processed|\bi(?:'ve| have)? (?:now |just )*processed\b"
+    r"|\b(?:is|are|was|were|been) (?:now |all )*(?:successful|complete|done)\b|\bis now (?:on|in)\b"
+    r"|^(?:all )?done\b|\ball (?:set|done)\b"
 )
+_NOT_YET = re.compile(r"\b(once|after|when|if|until|before|as soon as)\b")
 _REFUSING = re.compile(
     r"\b(can't|cannot|can not|won't|unable|not able|not possible|impossible|not allowed"
-    r"|not permitted|not eligible|ineligible|unfortunately|could not|couldn't|isn't possible)\b"
+    r"|not permitted|not eligible|ineligible|could not|couldn't|isn't possible"
+    r"|(does not|doesn't|do not|don't) (allow|permit|support))\b"
 )
-_ASKING = re.compile(
-    r"\?|\b(please|kindly)\b|\b(provide|tell me|let me know|share|give me|need|confirm|specify)\b"
+_WARNING = re.compile(
+    r"\b(undone|reversed|reverted|again|further|once|after (this|that)|until|unless|without)\b"
 )
+_SEARCHING = re.compile(
+    r"(can't|cannot|can not|unable to|not able to|could not|couldn't) (find|locate|verify)\b"
+)
+_SORRY = re.compile(r"\b(sorry|unfortunately|afraid|apologi[sz]e|regret)\b")
 _DETAILS = re.compile(r"\b(details?|more information|clarify|specif|elaborate|which|what)")
 
+
+class _Gist(NamedTuple):
+    """What a message of the agent amounts to."""
+
+    question: str
+    """The sentences that ask for something."""
+    confirming: bool
+    """Whether these want a yes or no."""
+    done: bool
+    """Whether something is reported done."""
+    refusing: bool
+    closing: bool
+    """Whether the agent asks if there is more to do."""
+
+    @classmethod
+    def of(cls, text: str) -> _Gist:
+        """Return the gist of a message in lower case.
+
+        A reminder to name everything before a change is no closing question, a warning of what a
+        change rules out is no refusal, and what will be done once something happens is not done.
+        """
+        sentences = _SENTENCE.split(text)
+        more = [s for s in sentences if _CLOSING.search(s)]
+        rest = [s for s in sentences if s not in more]
+        done = any(
+            found and "?" not in s and not _NOT_YET.search(s[: found.start()])
+            for s in rest
+            for found in [_DONE.search(s)]
+        )
+        question = "\n".join(s for s in rest if "?" in s or (not done and _ASKING.search(s)))
+        confirming = bool(_CONFIRMING.search(question)) and not _CHOOSING.search(question)
+        refusing = any(
+            _REFUSING.search(s)
+            and (_SORRY.search(s) or not _WARNING.search(s))
+            and not _SEARCHING.search(s)
+            for s in sentences
+        )
+        return cls(
+            question=question,
+            confirming=confirming,
+            done=done,
+            # "Unfortunately" alone may tell bad news and then ask to go on, or for something else.
+            refusing=refusing
+            or ("unfortunately" in text and ("instead" in question or not confirming)),
+            closing=not all(_REMINDING.search(s) for s in more),
+        )
+
+
+_ATTENTION = 4_000
+"""How many characters at the end of a message are looked at for what it means; some of the patterns
+take time that grows with the square of it."""
 _NUDGES = 3
 """How often in a conversation an agent may say something that leads nowhere."""
 _CONFIRMATIONS = 3
@@ -144,9 +222,9 @@ class Conversation:
     The user greets and raises the first request. It tells a fact when a question touches one of the
     fact's cues; says yes to a request for confirmation unless that names an id that has no part in
     the request; goes on to the next request when one is reported done or refused, or when what it
-    asked for was said; and says goodbye after the last. A message that leads nowhere is answered by
-    repeating the request, three times in all; then the user gives up. So no conversation is longer
-    than its facts, requests and confirmations.
+    asked for was said; and says goodbye after the last. Who waits for an answer insists on it once.
+    A message that leads nowhere is answered by repeating the request, three times in all; then the
+    user gives up. So no conversation is longer than its facts, requests and confirmations.
 
     Args:
         script: What the user knows, wants and says.
@@ -158,6 +236,7 @@ class Conversation:
         self._request = 0
         self._told: set[tuple[int, str]] = set()
         self._confirmed = 0
+        self._insisted = False
         self._nudges = 0
 
     def copy(self) -> Conversation:
@@ -168,25 +247,29 @@ class Conversation:
 
     def respond(self, message: str) -> UserTurn:
         """Answer a message of the agent."""
-        text = message.lower()
         request = self.script.requests[self._request]
-        plain = text.replace(",", "")
+        plain = message.lower().replace(",", "")
         if request.outputs and all(output.lower() in plain for output in request.outputs):
             return self._next("thanks")
-        asking = bool(_ASKING.search(text))
-        facts = self._asked(text) if asking else []
-        if facts:
-            return self._tell(facts, text)
-        if _CLOSING.search(text):
-            return self._next("leave_it" if _REFUSING.search(text) else "thanks")
-        refusing = bool(_REFUSING.search(text))
-        if asking and not refusing and _CONFIRMING.search(text):
+        message = message[-_ATTENTION:]
+        text = message.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+        gist = _Gist.of(text)
+        asked = self._asked(gist.question)
+        if self._untold(asked):
+            return self._tell(asked)
+        if gist.refusing or gist.closing:
+            return self._leave("leave_it" if gist.refusing and not gist.done else "thanks")
+        if gist.confirming:
+            # What the agent lists may be a guess, so facts that it touches come before a yes.
+            guessed = [(owner, fact) for owner, fact in self._asked(text) if owner >= 0]
+            if new := self._untold(guessed):
+                return self._tell(new)
             return self._confirm(message, request)
-        if refusing:
-            return self._next("leave_it")
-        if _DONE.search(text):
-            return self._next("thanks")
-        return self._nudge(asking and bool(_DETAILS.search(text)))
+        if gist.done:
+            return self._leave("thanks")
+        if asked:
+            return self._tell(asked) if self._spend() else self._give_up()
+        return self._nudge(bool(_DETAILS.search(gist.question)))
 
     def _facts(self) -> list[tuple[int, Fact]]:
         """Return what the user may tell now, with the request that it belongs to (-1: identity)."""
@@ -202,16 +285,14 @@ class Conversation:
             if any(re.search(cue, text) for cue in fact.cues)
         ]
 
-    def _tell(self, facts: list[tuple[int, Fact]], text: str) -> UserTurn:
-        new = [(o, f) for o, f in facts if (o, f.key) not in self._told and not f.given]
-        confirming = _CONFIRMING.search(text) and not _REFUSING.search(text)
-        if not new and confirming:
-            return self._confirm(text, self.script.requests[self._request])
-        if not new and not self._spend():
-            return self._give_up()
-        told = new or facts
-        self._told.update((owner, fact.key) for owner, fact in told)
-        return UserTurn(" ".join(fact.text for _, fact in told))
+    def _untold(self, facts: list[tuple[int, Fact]]) -> list[tuple[int, Fact]]:
+        return [
+            (o, fact) for o, fact in facts if (o, fact.key) not in self._told and not fact.given
+        ]
+
+    def _tell(self, facts: list[tuple[int, Fact]]) -> UserTurn:
+        self._told.update((owner, fact.key) for owner, fact in facts)
+        return UserTurn(" ".join(fact.text for _, fact in facts))
 
     def _confirm(self, message: str, request: Request) -> UserTurn:
         self._confirmed += 1
@@ -225,10 +306,17 @@ class Conversation:
     def _ids(self, message: str) -> list[re.Match[str]]:
         return list(re.finditer(self.script.id_pattern, message, re.IGNORECASE))
 
+    def _leave(self, phrase: str) -> UserTurn:
+        if self.script.requests[self._request].outputs and not self._insisted and self._spend():
+            self._insisted = True
+            return self._repeat()
+        return self._next(phrase)
+
     def _next(self, phrase: str) -> UserTurn:
         phrases = self.script.phrases
         self._request += 1
         self._confirmed = 0
+        self._insisted = False
         if self._request == len(self.script.requests):
             self._request -= 1
             return UserTurn(phrases[phrase], "user_stop")
@@ -237,15 +325,12 @@ class Conversation:
     def _nudge(self, wants_details: bool) -> UserTurn:
         if not self._spend():
             return self._give_up()
-        untold = [
-            (owner, fact)
-            for owner, fact in self._facts()
-            if owner >= 0 and not fact.given and (owner, fact.key) not in self._told
-        ]
+        untold = self._untold([(owner, fact) for owner, fact in self._facts() if owner >= 0])
         if wants_details and untold:
-            owner, fact = untold[0]
-            self._told.add((owner, fact.key))
-            return UserTurn(fact.text)
+            return self._tell(untold[:1])
+        return self._repeat()
+
+    def _repeat(self) -> UserTurn:
         opening = self.script.requests[self._request].opening
         return UserTurn(f"{self.script.phrases['unsure']} {opening}")
 
@@ -291,7 +376,7 @@ class Sentences:
         if self._next_piece < len(self._pieces):
             self._next_piece += 1
             return UserTurn(self._pieces[self._next_piece - 1])
-        text = message.lower()
+        text = message[-_ATTENTION:].lower()
         if "?" in text and not _CLOSING.search(text) and self._questions < _NUDGES:
             self._questions += 1
             if _CONFIRMING.search(text):

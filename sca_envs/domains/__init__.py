@@ -14,6 +14,7 @@ from sca_envs.core.errors import OptionError
 
 DOMAINS: dict[str, str] = {
     "tau_retail": "sca_envs.domains.tau_retail",
+    "tau_airline": "sca_envs.domains.tau_airline",
     "message_decoder": "sca_envs.domains.message_decoder",
     "dna_sequencer": "sca_envs.domains.dna_sequencer",
     "trade_calculator": "sca_envs.domains.trade_calculator",

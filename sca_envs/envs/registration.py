@@ -6,6 +6,7 @@ import gymnasium as gym
 
 ENVIRONMENTS: dict[str, str] = {
     "sca/TauRetail-v0": "sca_envs.envs.tau_retail:TauRetailEnv",
+    "sca/TauAirline-v0": "sca_envs.envs.tau_airline:TauAirlineEnv",
     "sca/M3MessageDecoder-v0": "sca_envs.envs.m3.message_decoder:M3MessageDecoderEnv",
     "sca/M3DnaSequencer-v0": "sca_envs.envs.m3.dna_sequencer:M3DnaSequencerEnv",
     "sca/M3TradeCalculator-v0": "sca_envs.envs.m3.trade_calculator:M3TradeCalculatorEnv",

@@ -175,6 +175,13 @@ class TestActions:
         assert info["turn"] == 1
         assert len(env.episode.transcript[0].action.text) < 1000  # type: ignore[union-attr]
 
+    def test_a_long_message_to_the_user_takes_no_long_time(self) -> None:
+        """It took minutes when every character was looked at for what the message means."""
+        env = _make()
+        env.reset(seed=0)
+        env.step("confirm " + "which " * ((MAX_ACTION_LENGTH - 8) // 6))
+        assert env.episode.turn == 1
+
     def test_deep_nesting(self) -> None:
         env = _make()
         env.reset(seed=0)

@@ -1,9 +1,12 @@
-"""Names and address parts from which the customers of the retail domain are made up.
+"""Names and address parts from which the customers are made up.
 
 The customers are fictional: given names, last names and streets are combined at random. City,
 state and ZIP prefix belong together, so that an address is plausible.
 """
 
+from __future__ import annotations
+
+import random
 from typing import NamedTuple
 
 
@@ -378,3 +381,16 @@ CITIES: tuple[City, ...] = (
     City(name="Tulsa", state="OK", zip_prefix="741"),
 )
 """Cities that customers live in, 40."""
+
+
+def address(rng: random.Random) -> dict[str, str]:
+    """Draw an address, with the keys in the order of the original's data."""
+    city = rng.choice(CITIES)
+    return {
+        "address1": f"{rng.randrange(100, 1000)} {rng.choice(STREETS)}",
+        "address2": f"{rng.choice(UNITS)} {rng.randrange(100, 1000)}",
+        "city": city.name,
+        "country": "USA",
+        "state": city.state,
+        "zip": f"{city.zip_prefix}{rng.randrange(100):02d}",
+    }

@@ -15,6 +15,7 @@ from sca_envs.domains.tau.goals import (
     enumerate_words,
     sentence,
 )
+from sca_envs.domains.tau.people import address
 from sca_envs.domains.tau_retail.goals import (
     ADDRESS_CUES,
     ITEM_CUES,
@@ -25,7 +26,6 @@ from sca_envs.domains.tau_retail.goals import (
     orders,
     payment_fact,
 )
-from sca_envs.domains.tau_retail.world import address
 
 _REASONS = {
     "no longer needed": (

@@ -13,8 +13,13 @@ ORDER_CUES = (
     r"what order",
     r"order(?:'s)? ?(?:id|number|#|no\b)",
     r"(?:id|number) of (?:the|your) order",
+    r"which (?:one|of (?:them|these|those|your orders))",
 )
-ITEM_CUES = (r"(?:which|what) (?:of the )?(?:items?|products?|things?)", r"items? (?:would|do|to)")
+ITEM_CUES = (
+    r"(?:which|what) (?:of the )?(?:items?|products?|things?)",
+    r"items? (?:would|do|to)",
+    r"what (?:exactly )?(?:would|do) you (?:like|want) to (?:return|exchange|change|modify|swap)",
+)
 WISH_CUES = (
     r"(?:which|what) (?:new |other )?(?:variant|version|option|color|size|model|one|kind)",
     r"\boptions?\b",

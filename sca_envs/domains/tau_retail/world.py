@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 from sca_envs.core.database import Record
-from sca_envs.domains.tau.people import CITIES, FIRST_NAMES, LAST_NAMES, STREETS, UNITS
+from sca_envs.domains.tau.people import FIRST_NAMES, LAST_NAMES, address
 from sca_envs.domains.tau_retail.catalog import PRODUCT_TYPES, ProductType
 
 USERS = 500
@@ -103,19 +103,6 @@ def _user(rng: random.Random, ids: _Ids) -> tuple[str, Record]:
         "email": f"{first}.{last}{rng.randrange(1000, 10000)}@example.com".lower(),
         "payment_methods": payment_methods,
         "orders": [],
-    }
-
-
-def address(rng: random.Random) -> dict[str, str]:
-    """Draw an address, with the keys in the order of the original's data."""
-    city = rng.choice(CITIES)
-    return {
-        "address1": f"{rng.randrange(100, 1000)} {rng.choice(STREETS)}",
-        "address2": f"{rng.choice(UNITS)} {rng.randrange(100, 1000)}",
-        "city": city.name,
-        "country": "USA",
-        "state": city.state,
-        "zip": f"{city.zip_prefix}{rng.randrange(100):02d}",
     }
 
 

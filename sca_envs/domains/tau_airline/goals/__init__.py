@@ -1,0 +1,1 @@
+"""What the generated customers of the airline want."""
