@@ -16,7 +16,10 @@ from sca_envs.core.formats import ANSWER, FORMATS, RESPOND, action_format
 CALL = '{"name": "find", "arguments": {"x": 1}}'
 JSON, HERMES = FORMATS["json"], FORMATS["hermes"]
 
-every_format = pytest.mark.parametrize("name", list(FORMATS))
+# M3ToolEval's formats, whose arguments have no names, have tests of their own.
+every_format = pytest.mark.parametrize(
+    "name", [name for name, format_ in FORMATS.items() if not format_.positional]
+)
 
 _fragments = st.sampled_from(
     [
@@ -97,7 +100,7 @@ LARGE = {
 }
 
 
-@every_format
+@pytest.mark.parametrize("name", list(FORMATS))
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
 def test_large_texts_end_soon(name: str, text: str) -> None:
     begin = time.thread_time()

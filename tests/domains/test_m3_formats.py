@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,7 +145,35 @@ def test_round_trip(name: str, arguments: list[object]) -> None:
 @given(st.text(), st.sampled_from([TEXT, JSON, CODE]))
 def test_parsing_is_total(text: str, mode: object) -> None:
     for whole in (text, f"Action: {text} End Action", f"Answer: {text}"):
-        mode.parse(whole)  # type: ignore[attr-defined]
+        action = mode.parse(whole)  # type: ignore[attr-defined]
+        try:
+            rendered = mode.render(action)  # type: ignore[attr-defined]
+        except ValueError:
+            assert not isinstance(action, Malformed)
+        else:
+            assert type(mode.parse(rendered)) is type(action)  # type: ignore[attr-defined]
+
+
+_LONG = 100_000
+
+
+@pytest.mark.parametrize("mode", [TEXT, JSON, CODE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Action:" * _LONG,
+        "Action: " + "a," * _LONG,
+        "Action: a, " + "9" * _LONG,
+        "Answer: " + " " * _LONG + "x",
+        "Thought:" * _LONG,
+        "Action: " + "End Action" * _LONG,
+        "Action: " + '{"tool": ' * _LONG,
+    ],
+)
+def test_large_texts_end_soon(mode: object, text: str) -> None:
+    begin = time.thread_time()
+    mode.parse(text)  # type: ignore[attr-defined]
+    assert time.thread_time() - begin < 1
 
 
 @pytest.mark.parametrize(
