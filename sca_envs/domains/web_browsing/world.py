@@ -96,13 +96,12 @@ def _articles(rng: random.Random, items: _Rows, people: _Rows) -> _Rows:
     }
 
 
+_PHONE_FORMS = ("{}-{}-{}", "({}) {}-{}", "+1-{}-{}-{}", "{}.{}.{}x{}")
+
+
 def _phone(rng: random.Random) -> str:
-    digits = [str(rng.randint(2, 9)), *(str(rng.randrange(10)) for _ in range(9))]
-    area, exchange, line = "".join(digits[:3]), "".join(digits[3:6]), "".join(digits[6:])
-    form = rng.choice(
-        ("{}-{}-{}", "({}) {}-{}", "+1-{}-{}-{}", "{}.{}.{}x" + str(rng.randrange(999)))
-    )
-    return form.format(area, exchange, line)
+    area, exchange, line = rng.randint(200, 999), rng.randint(200, 999), rng.randint(1000, 9999)
+    return rng.choice(_PHONE_FORMS).format(area, exchange, line, rng.randint(10, 999))
 
 
 def _ascii(name: str) -> str:
