@@ -1,0 +1,176 @@
+"""Runs the code actions of episodes: a session of the sandbox for each."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from sca_envs.core.actions import Code, PositionalCall, ToolCall
+from sca_envs.core.code_runner import CodeOutput
+from sca_envs.core.database import Database
+from sca_envs.core.domain import Domain
+from sca_envs.core.episode import Episode, Turn
+from sca_envs.sandbox.results import JSON, Limits, SandboxTool
+from sca_envs.sandbox.sandbox import Sandbox
+from sca_envs.sandbox.session import Session
+
+CODE_LIMITS = Limits(wall_seconds=30.0, cpu_seconds=30.0)
+"""What one code action may use; M3ToolEval gives 30 seconds, too."""
+
+
+class _Live:
+    """The session of one episode, and how far it has come.
+
+    The tools work on `database`, which is exchanged while earlier code is run again.
+    """
+
+    def __init__(self, sandbox: Sandbox, domain: Domain, limits: Limits) -> None:
+        self._sandbox, self._domain, self._limits = sandbox, domain, limits
+        self.database: Database = domain.database()
+        self._turns: tuple[Turn, ...] = ()
+        self._last: Code | None = None
+        self._session: Session | None = None
+
+    def fits(self, turns: tuple[Turn, ...]) -> bool:
+        """Return whether the session has run the code of these turns and no other."""
+        seen = len(self._turns)
+        if turns[:seen] != self._turns:
+            return False
+        return self._last is None or (seen < len(turns) and turns[seen].action == self._last)
+
+    def run(self, turns: tuple[Turn, ...], source: str) -> CodeOutput:
+        """Run code that follows on turns."""
+        self._turns, self._last = turns, Code(source)
+        if self._session is None:
+            self._session = self._open()
+        result = self._session.run(source)
+        parts = [result.stdout]
+        if result.displayed is not None:
+            parts.append(f"{result.displayed}\n")
+        if result.error is not None:
+            parts.append(result.error.traceback or f"{result.error}\n")
+        if not self._session.alive:
+            self._session = None
+            parts.append("The session ended; the next code starts without variables.\n")
+        return CodeOutput("".join(parts), frozenset(call.name for call in result.calls))
+
+    def close(self) -> None:
+        """End the session's process."""
+        if self._session is not None:
+            self._session.close()
+
+    def _open(self) -> Session:
+        tools = {name: self._tool(name) for name in self._domain.tools}
+        session = self._sandbox.session(tools, limits=self._limits, read_result=False)
+        if self._domain.code_prelude:
+            session.run(self._domain.code_prelude).unwrap()
+        return session
+
+    def _tool(self, name: str) -> SandboxTool:
+        tool = self._domain.tools[name]
+
+        def call(arguments: dict[str, JSON]) -> JSON:
+            if tool.variadic is not None:
+                arguments[tool.variadic] = arguments.pop("args", [])
+            return self._domain.call_from_code(tool, self.database, arguments)
+
+        named = tuple(key for key in tool.parameters["properties"] if key != tool.variadic)
+        return SandboxTool(name, named, call, variadic=tool.variadic is not None)
+
+
+class SandboxRunner:
+    """Runs the code of an episode's turns in a session of its own, as `CodeRunner` wants it.
+
+    A session cannot be copied. For an episode that it does not know (a fork, one that came by
+    pickle) and for one that went back to a snapshot, the turns so far are played again in a new
+    session, on a database of its own; since code in the sandbox is deterministic, the variables
+    are then what they were.
+
+    Get the one of this process from `shared_runner`.
+
+    Args:
+        limits: What one code action may use.
+    """
+
+    def __init__(self, limits: Limits = CODE_LIMITS) -> None:
+        self.limits = limits
+        self._sandbox: Sandbox | None = None
+        self._lock = threading.Lock()
+        self._live: WeakKeyDictionary[Episode, _Live] = WeakKeyDictionary()
+        # Sessions of episodes that are gone. Only noted when that happens, because it may happen
+        # anywhere, also where the sandbox is at work.
+        self._orphans: deque[_Live] = deque()
+
+    def __reduce__(self) -> tuple[Callable[[Limits], SandboxRunner], tuple[Limits]]:
+        return shared_runner, (self.limits,)
+
+    def run(self, episode: Episode, source: str) -> CodeOutput:
+        """Run code on the episode's database.
+
+        The value of a last expression is shown, too, as in a notebook, and so is a short traceback.
+
+        Args:
+            episode: The episode.
+            source: Python code.
+
+        Raises:
+            SandboxUnavailableError: If this platform cannot confine code.
+        """
+        self._close_orphans()
+        turns = episode.transcript
+        live = self._live.get(episode)
+        if live is None or not live.fits(turns):
+            live = self._begin(episode, turns)
+        live.database = episode.database
+        return live.run(turns, source)
+
+    def close(self) -> None:
+        """End all processes; an episode that goes on gets new ones."""
+        for live in list(self._live.values()):
+            live.close()
+        self._live.clear()
+        self._close_orphans()
+        with self._lock:
+            if self._sandbox is not None:
+                self._sandbox.close()
+            self._sandbox = None
+
+    def _close_orphans(self) -> None:
+        while self._orphans:
+            self._orphans.popleft().close()
+
+    def _begin(self, episode: Episode, turns: tuple[Turn, ...]) -> _Live:
+        """Return a session that has seen an episode's turns."""
+        old = self._live.pop(episode, None)
+        if old is not None:
+            old.close()
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = Sandbox(limits=self.limits)
+        live = self._live[episode] = _Live(self._sandbox, episode.domain, self.limits)
+        weakref.finalize(episode, self._orphans.append, live)
+        _replay(live, episode.domain, turns)
+        return live
+
+
+@functools.cache
+def shared_runner(limits: Limits = CODE_LIMITS) -> SandboxRunner:
+    """Return the runner that all environments of this process share."""
+    return SandboxRunner(limits)
+
+
+def _replay(live: _Live, domain: Domain, turns: tuple[Turn, ...]) -> None:
+    """Play turns up to the last one with code, on a database of the session's own."""
+    last = max((i for i, turn in enumerate(turns) if isinstance(turn.action, Code)), default=-1)
+    for number, turn in enumerate(turns[: last + 1]):
+        match turn.action:
+            case Code(source):
+                live.run(turns[:number], source)
+            case ToolCall(name, arguments):
+                domain.call(live.database, name, arguments)
+            case PositionalCall(name, values):
+                domain.call_positional(live.database, name, values)

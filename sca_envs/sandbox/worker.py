@@ -1,0 +1,247 @@
+"""The warm parent process and its children, as the host sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import weakref
+from collections import defaultdict, deque
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sca_envs.sandbox.channel import Channel
+from sca_envs.sandbox.errors import SandboxError, SandboxUnavailableError
+from sca_envs.sandbox.isolation import Isolation, Level
+
+_START_FILE = Path(__file__).parent / "child" / "start.py"
+_FLAGS = ("-S", "-s", "-P", "-B", "-X", "no_debug_ranges")
+# -I and -E would ignore PYTHONHASHSEED. TZ names no file, so no time zone of the host is read.
+# LD_BIND_NOW: what the loader writes later, every child would have to copy.
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC0", "LD_BIND_NOW": "1"}
+# Messages keep their bounds; where there is no such socket, each is small and sent at once.
+_CONTROL_KIND = socket.SOCK_SEQPACKET if sys.platform.startswith("linux") else socket.SOCK_STREAM
+_START_SECONDS = 120.0
+_ANSWER_SECONDS = 30.0
+_COMMAND, _ANSWER = struct.Struct("<cB2xi"), struct.Struct("<c3xii")
+
+
+class WorkerLost(Exception):  # noqa: N818 - never leaves this package
+    """The warm parent has ended, and all its children with it."""
+
+
+class Child:
+    """A process that waits for a job."""
+
+    def __init__(self, end: socket.socket, number: int) -> None:
+        self.number = number
+        """Process number in the worker's own namespace."""
+        self.process = _peer(end) or number
+        """Process number as the host sees it."""
+        self.channel = Channel(end)
+
+
+class Worker:
+    """Starts the warm parent, asks it for children and for how they ended.
+
+    Safe to use from several threads; each child is used by one at a time.
+    """
+
+    def __init__(self, config: dict[str, Any], minimum: Level, spares: int) -> None:
+        self._spares = spares
+        self._lock = threading.Lock()
+        self._usual_size: int = config["address_space"] >> 20
+        self._ready: defaultdict[int, deque[Child]] = defaultdict(deque)
+        self._forking: defaultdict[int, int] = defaultdict(int)
+        self._failed: dict[int, int] = {}
+        self._ended: dict[int, int] = {}
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, _CONTROL_KIND)
+        self._control.settimeout(_ANSWER_SECONDS)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, *_FLAGS, str(_START_FILE)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,  # no Ctrl-C; it goes when the control socket is closed
+            )
+        self.alive = True
+        """Whether it can be used."""
+        self._close = weakref.finalize(self, _end, self._process, self._control, self._ready)
+        _workers.add(self)
+        try:
+            self.isolation = self._shake_hands(config)
+            """What the kernel granted."""
+            if not config["unsafe"]:
+                self.isolation.demand(minimum)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the warm parent and all its children."""
+        self.alive = False
+        self._close()
+
+    def abandon(self) -> None:
+        """Let go of everything without ending it: in a fork of the host, which shares it."""
+        self.alive = False
+        self._close.detach()
+        self._control.close()
+        _close_all(self._ready)
+        self._process.returncode = 0  # or its finalizer would complain
+
+    def take(self, memory_bytes: int) -> Child:
+        """Return a fresh child.
+
+        Args:
+            memory_bytes: The greatest size of its address space, in bytes.
+
+        Raises:
+            WorkerLost: If the warm parent has ended.
+            SandboxError: If the system cannot make another process now.
+        """
+        size = memory_bytes >> 20
+        with self._lock:
+            ready = self._ready[size]
+            if not ready and not self._forking[size]:
+                self._ask_for_child(size)
+            while not ready:
+                if size in self._failed:
+                    reason = os.strerror(self._failed.pop(size))
+                    raise SandboxError("killed", f"the system has no process for it: {reason}")
+                self._read_answer()
+            self._failed.pop(size, None)
+            return ready.popleft()
+
+    def signal(self, child: Child, number: int) -> None:
+        """Send a signal to a child."""
+        with self._lock, contextlib.suppress(WorkerLost):
+            self._send(_COMMAND.pack(b"K", number, child.number))
+            while self._read_answer() != b"K":  # or the signal could come too late
+                pass
+
+    def dismiss(self, child: Child, kill: bool = True) -> int | None:
+        """Let go of a child, and make another one ready.
+
+        Args:
+            child: One that was taken.
+            kill: Whether to end it; else it must be about to end by itself.
+
+        Returns:
+            How it ended: exit status, or minus the number of the signal; None if the warm parent
+            has ended.
+        """
+        child.channel.close()
+        try:
+            with self._lock:
+                number = signal.SIGKILL if kill else 0
+                self._send(_COMMAND.pack(b"W", number, child.number))
+                while child.number not in self._ended:
+                    self._read_answer()
+                status = self._ended.pop(child.number)
+                size = self._usual_size
+                while len(self._ready[size]) + self._forking[size] < self._spares:
+                    self._ask_for_child(size)
+        except WorkerLost:
+            return None
+        return os.waitstatus_to_exitcode(status)
+
+    def _shake_hands(self, config: dict[str, Any]) -> Isolation:
+        try:
+            self._control.send(json.dumps(config).encode())
+            ready, _, _ = select.select([self._control], [], [], _START_SECONDS)
+            report = self._control.recv(1 << 16) if ready else b""
+        except OSError:
+            report = b""
+        assert self._process.stderr is not None
+        if not report:
+            self._process.kill()
+            lines = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+            raise SandboxUnavailableError(
+                "the sandbox's worker did not start: "
+                + (lines[-1] if lines else f"it ended with status {self._process.wait()}")
+            )
+        self._process.stderr.close()
+        return Isolation.from_report(json.loads(report))
+
+    def _ask_for_child(self, size: int) -> None:
+        self._send(_COMMAND.pack(b"F", 0, size))
+        self._forking[size] += 1
+
+    def _send(self, command: bytes) -> None:
+        try:
+            self._control.send(command)
+        except OSError as error:
+            self._lose(error)
+
+    def _read_answer(self) -> bytes:
+        """Read one answer and note what it says; return its kind."""
+        try:
+            answer, descriptors, _, _ = socket.recv_fds(self._control, _ANSWER.size, 1)
+        except OSError as error:
+            self._lose(error)
+        if not answer:
+            self._lose(None)
+        kind, number, value = _ANSWER.unpack(answer)
+        if kind == b"R":
+            self._forking[value] -= 1
+            self._ready[value].append(Child(socket.socket(fileno=descriptors[0]), number))
+        elif kind == b"W":
+            self._ended[number] = value
+        elif kind == b"E":
+            self._forking[number] -= 1
+            self._failed[number] = value
+        return bytes(kind)
+
+    def _lose(self, error: OSError | None) -> NoReturn:
+        self.close()
+        raise WorkerLost(str(error or "the worker ended")) from error
+
+
+def _peer(end: socket.socket) -> int | None:
+    """Return the number, in this namespace, of the process that made a socket pair."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    number: int = struct.unpack("3i", credentials)[0]
+    return number
+
+
+def _close_all(ready: dict[int, deque[Child]]) -> None:
+    for children in ready.values():
+        while children:
+            children.popleft().channel.close()
+
+
+def _end(
+    process: subprocess.Popen[bytes], control: socket.socket, ready: dict[int, deque[Child]]
+) -> None:
+    process.kill()  # the kernel ends the rest: each process asked to die with its parent
+    process.wait()
+    if process.stderr is not None:
+        process.stderr.close()
+    control.close()
+    _close_all(ready)
+
+
+_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for worker in list(_workers):
+        if worker.alive:
+            worker.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)

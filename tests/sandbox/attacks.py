@@ -1,0 +1,351 @@
+"""Attacks of kinds that the shared file lacks, each with what it teaches.
+
+The oracles are the shared file's (`marker`, `limits`, `contain`, `host_eq`, `verdict`, `next`,
+`same`), and `reason:X` where the failure must have the reason X. With `once`, the oracle is for
+one-shot code: a session does not see its process end between two cells.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Sends raw frames past the tools, as the runtime would.
+_RAW = """
+import os, json, struct, sys, time
+def frame(kind, value):
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    os.write(3, struct.pack('<I', len(body) + 1) + kind + body)
+def final(value):
+    frame(b'F', {'cell': '<cell>', 'value': value, 'stdout': '', 'stderr': '', 'overflowed': False,
+                 'displayed': None, 'error': None})
+"""
+
+ATTACKS: list[dict[str, Any]] = []
+
+
+def _attack(name: str, oracle: str, lesson: str, code: str, **more: Any) -> None:
+    ATTACKS.append({"id": name, "oracle": oracle, "lesson": lesson, "code": code, **more})
+
+
+_attack(
+    "frame_final_then_more",
+    "reason:protocol",
+    "a forged final frame is followed by the real one, or by none with a clean exit",
+    _RAW + "final(True)\nresult = True",
+    once=True,
+)
+_attack(
+    "frame_final_then_hang",
+    "limits",
+    "a final frame counts only after the process has ended",
+    _RAW + "final(True)\nwhile True: pass",
+    once=True,
+)
+_attack(
+    "frame_final_then_crash",
+    "verdict",
+    "a final frame does not count if the process then dies of a signal",
+    _RAW + "final(True)\nimport ctypes\nctypes.string_at(0)",
+    once=True,
+)
+_attack(
+    "frame_compiled_code",
+    "reason:protocol",
+    "only a child that compiles may fill the cache of compiled code",
+    _RAW + "import marshal\nframe(b'P', marshal.dumps(compile('result = True', 'x', 'exec')))",
+)
+_attack(
+    "frame_huge_length",
+    "reason:output",
+    "a length is judged before its bytes are awaited or stored",
+    _RAW + "os.write(3, b'\\xff\\xff\\xff\\xffF')\nwhile True: os.write(3, b'x' * 65536)",
+)
+_attack(
+    "frame_half_then_silence",
+    "limits",
+    "half a frame and no processor time: only the clock on the wall ends it",
+    _RAW + "os.write(3, b'\\x09\\0\\0\\0F')\nos.read(3, 1)",
+)
+_attack(
+    "frame_flood_unread",
+    "limits",
+    "calls that do not wait for replies fill buffers of the host's size, not more",
+    _RAW + "while True: frame(b'C', ['get_order_details', {'order_id': OID}])",
+)
+_attack(
+    "frame_unknown_tool",
+    "reason:protocol",
+    "a call names a tool of this execution or is malformed",
+    _RAW + "frame(b'C', ['__class__', {}])\nresult = 'PWNED'",
+)
+_attack(
+    "frame_call_shapes",
+    "reason:protocol",
+    "arguments are an object",
+    _RAW + "frame(b'C', ['get_order_details', [OID]])",
+)
+for number, text in enumerate(
+    ("NaN", "Infinity", "1e999", '"\\ud800"', "[" * 5000 + "]" * 5000, "9" * 5000, "tru", "'x'")
+):
+    _attack(
+        f"frame_json_{number}",
+        "reason:protocol",
+        "the host takes strict JSON of bounded depth, whatever the child sends",
+        _RAW + f"frame(b'F', b'{{\"value\": ' + {text.encode()!r} + b'}}')\nos._exit(0)",
+    )
+_attack(
+    "frame_final_extra_keys",
+    "reason:protocol",
+    "a final frame has its seven keys and no more",
+    _RAW
+    + "frame(b'F', {'cell': '<cell>', 'value': True, 'error': None, 'verdict': True})\nos._exit(0)",
+)
+_attack(
+    "error_forged_frames",
+    "contain",
+    "a traceback shows lines of the source only, whatever numbers a frame claims",
+    "code = compile('\\n' * 10**6 + '1/0', '<cell>', 'exec')\nexec(code)",
+)
+_attack(
+    "error_hostile_class",
+    "contain",
+    "an exception can lie about its name, its message and its frames",
+    """
+class M(type):
+    __name__ = property(lambda self: 1/0)
+class E(Exception, metaclass=M):
+    def __str__(self): raise SystemExit(0)
+raise E()
+""",
+)
+_attack(
+    "lock_without_time",
+    "reason:timeout",
+    "a deadlock uses no processor time",
+    "import _thread\nlock = _thread.allocate_lock()\nlock.acquire()\nlock.acquire()",
+)
+_attack(
+    "regex_backtracking",
+    "limits",
+    "C code that runs for ever ends by the host's signal",
+    "import re\nre.match(r'(a+)+$', 'a' * 60 + 'b')\nresult = 'PWNED'",
+)
+_attack(
+    "result_lying_class",
+    "reason:protocol",
+    "__class__ can lie to isinstance; the encoder in C does not ask it",
+    "class L:\n    __class__ = property(lambda self: bool)\nresult = L()",
+)
+_attack(
+    "result_changing_dict",
+    "contain",
+    "a dictionary may differ between the check and the encoding; the host checks again",
+    """
+class D(dict):
+    n = 0
+    def values(self):
+        D.n += 1
+        return [1] if D.n == 1 else [float('nan')]
+    items = lambda self: [('a', float('nan'))]
+result = D(a=1)
+""",
+)
+_attack(
+    "result_int_enum",
+    "verdict",
+    "an enumeration that equals True is the number 1 in JSON",
+    "import enum\nresult = enum.IntEnum('E', 'A').A",
+)
+_attack(
+    "profile_the_runtime",
+    "contain",
+    "a trace function outlives the code and sees the runtime; it can forge nothing new",
+    "import sys\nsys.setprofile(lambda *a: 1/0)\nresult = 1",
+)
+_attack(
+    "store_of_modules",
+    "next",
+    "the stored standard library is mapped privately: writing to it changes nothing for others",
+    """
+import sys, ctypes
+store = sys.meta_path[-1]
+code = store._code
+try:
+    where = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    ctypes.memset(where, 0, len(code))
+except TypeError:
+    pass
+store._index.clear()
+result = 1
+""",
+    then="import argparse, string\nresult = argparse.__name__",
+    clean="argparse",
+)
+_attack(
+    "memory_for_secrets",
+    "marker",
+    "the child's memory holds no string of the host, in Python or in C",
+    """
+import gc, ctypes, os
+libc = ctypes.CDLL(None)
+libc.getenv.restype = ctypes.c_char_p
+found = [n for n in ('PATH', 'HOME', 'SBX_SECRET') if libc.getenv(n.encode())]
+for o in gc.get_objects():
+    if isinstance(o, dict):
+        found += [k for k in list(o) if isinstance(k, str) and k.startswith('SBX_SECRET')]
+result = 'PWNED' + str(found) if found else 'none'
+""",
+)
+_attack(
+    "personality_executable_memory",
+    "marker",
+    "READ_IMPLIES_EXEC would make every new mapping executable",
+    """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+result = 'PWNED' if libc.personality(0x0400000) >= 0 else 'none'
+""",
+)
+_attack(
+    "mprotect_own_page",
+    "marker",
+    "memory that exists cannot become executable either",
+    """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+page = ctypes.create_string_buffer(8192)
+start = (ctypes.addressof(page) + 4095) & ~4095
+result = 'PWNED' if libc.mprotect(ctypes.c_void_p(start), 4096, 7) == 0 else 'none'
+""",
+)
+_attack(
+    "scheduling_and_limits",
+    "marker",
+    "limits, priority and core cannot be changed from inside",
+    """
+import os, resource, signal
+done = []
+for name, action in {
+    'affinity': lambda: os.sched_setaffinity(0, {0, 1}),
+    'nice': lambda: os.nice(-1),
+    'memory': lambda: resource.setrlimit(resource.RLIMIT_AS, (-1, -1)),
+    'alarm': lambda: signal.setitimer(signal.ITIMER_PROF, 0),
+    'handler': lambda: signal.signal(signal.SIGXCPU, signal.SIG_IGN),
+    'mask': lambda: signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65)),
+}.items():
+    try: action(); done.append(name)
+    except OSError: pass
+result = 'PWNED' + str(done) if done else 'none'
+""",
+)
+_attack(
+    "directories_and_links",
+    "marker",
+    "paths cannot be probed: link, access, current directory, attributes",
+    """
+import os
+done = []
+for name, action in {
+    'readlink': lambda: os.readlink('/proc/self/exe'),
+    'chdir': lambda: os.chdir('/'),
+    'getcwd': lambda: os.getcwd(),
+    'statvfs': lambda: os.statvfs('/'),
+    'xattr': lambda: os.listxattr('/'),
+    'lstat': lambda: os.lstat('/'),
+    'mkfifo': lambda: os.mkfifo('sbx_pwned_fifo'),
+    'symlink': lambda: os.symlink('/', 'sbx_pwned_link'),
+    'utime': lambda: os.utime('/'),
+}.items():
+    try: action(); done.append(name)
+    except OSError: pass
+if os.access('/', os.F_OK): done.append('access')
+result = 'PWNED' + str(done) if done else 'none'
+""",
+)
+_attack(
+    "channel_duplicated",
+    "marker",
+    "the channel can be neither duplicated nor shut, so its end means the end of the process",
+    """
+import os, socket, fcntl
+done = []
+for name, action in {
+    'dup': lambda: os.dup(3),
+    'dup2': lambda: os.dup2(3, 9),
+    'close': lambda: os.close(3),
+    'fcntl': lambda: fcntl.fcntl(3, fcntl.F_DUPFD, 9),
+    'socket': lambda: socket.socket(fileno=3).shutdown(2),
+}.items():
+    try: action(); done.append(name)
+    except (OSError, ImportError, NameError): pass
+result = 'PWNED' + str(done) if done else 'none'
+""".replace(", fcntl\n", "\ntry: import fcntl\nexcept ImportError: pass\n"),
+)
+_attack(
+    "memory_reserved_not_used",
+    "marker",
+    "the limit is on address space, so reserving is as good as using",
+    """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_ssize_t
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+PRIVATE_ANONYMOUS_NORESERVE = 0x4022
+got = libc.mmap(None, 1 << 40, 3, PRIVATE_ANONYMOUS_NORESERVE, -1, 0)
+result = 'PWNED' if got > 0 else 'none'
+""",
+)
+_attack(
+    "source_too_deep",
+    "contain",
+    "the compiler runs in a child, too: a source can exhaust its stack",
+    "x = " + "(" * 150 + "1" + ")" * 150 + "\n" + "y = " + "-" * 5000 + "1",
+)
+_attack(
+    "source_folds_for_ever",
+    "contain",
+    "a source whose constants take long to fold ends within the limits",
+    "result = 1\n" + "\n".join(f"x{i} = 'a' * 4096 * 1" for i in range(20000)),
+)
+_attack(
+    "source_null_byte",
+    "reason:exception",
+    "what the compiler refuses with another error than SyntaxError is reported, too",
+    "result = 1\0",
+)
+_attack(
+    "random_without_seed",
+    "same",
+    "generators without a seed, system random numbers and identifiers repeat",
+    """
+import random, uuid, secrets, os
+result = [random.Random().random(), random.SystemRandom().random(), str(uuid.uuid1()),
+          str(uuid.uuid4()), secrets.token_hex(), os.getpid(), os.urandom(8).hex()]
+random.seed(); result.append(random.random())
+""",
+)
+_attack(
+    "addresses_of_many_sizes",
+    "same",
+    "addresses repeat for every size of object, large blocks and C structures",
+    """
+import ctypes
+keep = [bytes(n) for n in range(0, 3000, 7)] + [bytearray(10**n) for n in range(7)]
+result = [id(k) for k in keep] + [id(o) for o in ({}, [], (1,), 2.5, 10**30, object(), set())]
+result.append(ctypes.addressof(ctypes.create_string_buffer(100)))
+""",
+)
+_attack(
+    "sleep_for_ever",
+    "contain",
+    "sleeping moves a clock that stands still, and takes no time",
+    "import time\nfor _ in range(1000): time.sleep(10**6)\nresult = time.monotonic()",
+)
+_attack(
+    "environment_of_c",
+    "next",
+    "what C keeps for the process (environment, locale, time zone) ends with it",
+    "import os, locale, time\nos.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()\nresult = 1",
+    then="import time\nresult = [time.localtime(0).tm_hour, time.tzname[0]]",
+    clean=[0, "UTC"],
+)
