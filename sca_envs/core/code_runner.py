@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from sca_envs.core.episode import Episode
+
+
+class CodeOutput(NamedTuple):
+    """What came of an agent's code."""
+
+    printed: str
+    """What it printed, a traceback included if it failed."""
+    called: frozenset[str] = frozenset()
+    """Names of the tools that it called."""
 
 
 class CodeRunner(Protocol):
@@ -16,15 +25,14 @@ class CodeRunner(Protocol):
     episode that it does not know or whose transcript went back.
     """
 
-    def run(self, episode: Episode, source: str) -> str:
+    def run(self, episode: Episode, source: str) -> CodeOutput:
         """Run code whose globals have the domain's tools, on the episode's database.
+
+        It never raises for what the code does.
 
         Args:
             episode: The episode; the tools' writes go to its database and nothing else of it is
                 changed.
             source: Python code.
-
-        Returns:
-            What the code printed, a traceback included if it failed. It never raises.
         """
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +20,32 @@ from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
 ArgumentSampler = Callable[[np.random.Generator, Base, str], Any]
 """Draws a plausible value: (random generator, base tables, parameter name) -> JSON value."""
 
+CodeCall = Callable[[Tool, Database, dict[str, Any]], Any]
+"""Carries out a tool call of an agent's code: (tool, database, arguments) -> JSON value. What it
+raises, the code sees."""
+
 _CACHED_REFERENCES = 4096
+_MAX_PRINTED = 2_000
+_NO_OUTPUT = "[The code printed nothing; print what you want to see.]"
+
+
+def show_printed(printed: str) -> str:
+    """Return what code printed as the agent reads it: cut off after 2000 characters."""
+    if len(printed) > _MAX_PRINTED:  # as M3ToolEval does
+        return f"{printed[:_MAX_PRINTED]}...\n[Output Truncated]"
+    return printed or _NO_OUTPUT
+
+
+def call_checked(tool: Tool, database: Database, arguments: dict[str, Any]) -> Any:
+    """Carry out a tool call of an agent's code; a result in JSON comes as what it stands for.
+
+    Raises:
+        ToolError: If the arguments are not those of the schema, or the tool refuses.
+    """
+    result = tool.run(database, arguments)
+    if isinstance(result, str) and result.startswith(("{", "[")):
+        return json.loads(result)
+    return result
 
 
 class Domain:
@@ -36,6 +62,8 @@ class Domain:
         terminal_tools: Names of the tools whose call ends the episode.
         verifier: How the domain's tasks are judged.
         show_output: Turns what an agent's code printed into what the agent reads.
+        call_from_code: Carries out a tool call of an agent's code.
+        code_prelude: Python code that runs before an agent's first code, in its globals.
         origin: A function and its arguments that give this domain again, for pickling.
     """
 
@@ -51,7 +79,9 @@ class Domain:
         sample_argument: ArgumentSampler,
         terminal_tools: frozenset[str] = frozenset(),
         verifier: Verifier = STATE_AND_OUTPUTS,
-        show_output: Callable[[str], str] = str,
+        show_output: Callable[[str], str] = show_printed,
+        call_from_code: CodeCall = call_checked,
+        code_prelude: str = "",
         origin: tuple[Callable[..., Domain], tuple[Any, ...]],
     ) -> None:
         self.name = name
@@ -62,6 +92,8 @@ class Domain:
         self.terminal_tools = terminal_tools
         self.verifier = verifier
         self.show_output = show_output
+        self.call_from_code = call_from_code
+        self.code_prelude = code_prelude
         self._splits = dict(splits)
         self._sources: dict[str, TaskSource] = {}
         self._sample_argument = sample_argument

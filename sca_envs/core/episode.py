@@ -77,6 +77,7 @@ class Episode:
     """
 
     __slots__ = (
+        "__weakref__",
         "_transcript",
         "code_runner",
         "components",
@@ -180,7 +181,9 @@ class Episode:
             case Code(source):
                 if self.code_runner is None:
                     return "Error: this environment does not run code", "environment", None
-                return self.domain.show_output(self.code_runner.run(self, source)), "code", None
+                output = self.code_runner.run(self, source)
+                end = "transfer" if output.called & self.domain.terminal_tools else None
+                return self.domain.show_output(output.printed), "code", end
 
     def _objection(self, answer: str) -> str | None:
         """Return what the agent reads if it gave a wrong answer and may try again."""

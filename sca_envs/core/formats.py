@@ -22,6 +22,7 @@ from sca_envs.core.actions import (
 )
 from sca_envs.core.errors import OptionError
 from sca_envs.core.m3_formats import M3CodeFormat, M3JSONFormat, M3TextFormat
+from sca_envs.core.python_format import PythonFormat
 
 RESPOND = "respond"
 """Name of the pseudo tool whose ``content`` is a reply; canonical where plain text would not do."""
@@ -185,11 +186,16 @@ def _render_call(format_name: str, action: Action) -> str:
 FORMATS: dict[str, ActionFormat] = {
     "json": JSONFormat(),
     "hermes": HermesFormat(),
+    "python": PythonFormat(),
     "m3-text": M3TextFormat(),
     "m3-json": M3JSONFormat(),
     "m3-code": M3CodeFormat(),
 }
 """The action formats by name."""
+
+
+CODE_FORMATS = ("python", "m3-code")
+"""Names of the formats in which an agent writes code."""
 
 
 def action_format(name: str) -> ActionFormat:

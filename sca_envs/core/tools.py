@@ -141,12 +141,24 @@ class Tool:
             arguments: What the agent gave.
         """
         try:
-            checked = self.check(arguments)
-            if self.variadic is None:
-                return self.show(self.function(database, **checked))
-            return self.show(self.function(database, *self.order(checked)))
+            return self.show(self.run(database, arguments))
         except Exception as error:  # an agent's call must not end the episode's process
             return f"Error: {error}"
+
+    def run(self, database: Database, arguments: Mapping[str, Any]) -> Any:
+        """Run the tool and return its result as it is.
+
+        Args:
+            database: The episode's database.
+            arguments: What the agent gave.
+
+        Raises:
+            ToolError: If the arguments are not those of the schema, or the tool refuses.
+        """
+        checked = self.check(arguments)
+        if self.variadic is None:
+            return self.function(database, **checked)
+        return self.function(database, *self.order(checked))
 
     def order(self, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return arguments as positional ones; they end before the first that is missing."""

@@ -16,6 +16,7 @@ from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, EpisodeSnapshot
 from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.formats import CODE_FORMATS, ActionFormat
 from sca_envs.core.formats import action_format as find_format
 from sca_envs.core.mixture import Mixture
 from sca_envs.core.task import Task, TaskSet, TaskSource
@@ -89,7 +90,7 @@ class ToolUseEnv(gym.Env[str, str]):
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
         self._verifier: Verifier | None = None
-        self._code_runner: CodeRunner | None = None
+        self._code_runner = _runner_for(self._format)
         self._tools = {
             name: marshal.dumps([tool.schema for tool in domain.tools.values()])
             for name, domain in self.domains.items()
@@ -292,6 +293,15 @@ class ToolUseEnv(gym.Env[str, str]):
         forked.observation_space = Text()
         forked.restore(self.snapshot())
         return forked
+
+
+def _runner_for(written: ActionFormat) -> CodeRunner | None:
+    """Return what runs code, for a format that has it; importing it is not for nothing."""
+    if written.name not in CODE_FORMATS:
+        return None
+    from sca_envs.sandbox.runner import shared_runner
+
+    return shared_runner()
 
 
 def _positive(name: str, value: Any) -> int:

@@ -214,7 +214,7 @@ class DatabaseMachine(RuleBasedStateMachine):
 
 
 TestDatabaseMachine = DatabaseMachine.TestCase
-TestDatabaseMachine.settings = settings(max_examples=100, stateful_step_count=30)
+TestDatabaseMachine.settings = settings(max_examples=80, stateful_step_count=30)
 
 
 @functools.cache
@@ -291,6 +291,18 @@ def test_diff_of_keys_with_slashes() -> None:
     changes = db.diff()
     assert sorted(change.kind for change in changes) == ["add", "add", "remove"]
     assert len({change.path for change in changes}) == 3
+
+
+def test_a_deleted_record_is_gone() -> None:
+    db = new_database()
+    for key in ("bo_3", "new"):
+        db.put("users", key, {})
+        db.edit("users", key)["x"] = 1
+        db.delete("users", key)
+        assert db.get("users", key) is None
+        for method in (db.edit, db.delete, db.text):
+            with pytest.raises(KeyError, match=key):
+                method("users", key)
 
 
 def test_results_are_copies() -> None:

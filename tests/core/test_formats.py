@@ -17,9 +17,7 @@ CALL = '{"name": "find", "arguments": {"x": 1}}'
 JSON, HERMES = FORMATS["json"], FORMATS["hermes"]
 
 # M3ToolEval's formats, whose arguments have no names, have tests of their own.
-every_format = pytest.mark.parametrize(
-    "name", [name for name, format_ in FORMATS.items() if not format_.positional]
-)
+every_format = pytest.mark.parametrize("name", ["json", "hermes"])
 
 _fragments = st.sampled_from(
     [
@@ -242,3 +240,28 @@ def test_formats_by_name(name: str) -> None:
 def test_unknown_format(name: Any) -> None:
     with pytest.raises(OptionError, match=r"one of json, hermes.* got "):
         action_format(name)
+
+
+@given(text=any_texts)
+@example(text="```python\nx\n```")
+@example(text="```python\n```")
+@example(text='```python\nrespond("```")\n```')
+def test_python_format_is_total_and_says_every_reply(text: str) -> None:
+    written = FORMATS["python"]
+    assert isinstance(written.parse(text), Action)
+    for action in (Reply(text), Answer(text)):
+        assert same(written.parse(written.render(action)), action)
+
+
+@given(source=any_texts)
+def test_python_format_keeps_code(source: str) -> None:
+    written = FORMATS["python"]
+    try:
+        parsed = written.parse(written.render(Code(source)))
+    except ValueError:
+        assert "```" in source
+        return
+    if isinstance(parsed, Code):
+        assert parsed.source == f"{source}\n"
+    else:
+        assert isinstance(parsed, Reply | Answer)

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ import sca_envs
 from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Fact, Request, Task, UserScript
 from sca_envs.core.users import (
-    USERS,
     Conversation,
     NoUser,
     ScriptedUser,
@@ -158,7 +158,7 @@ SITUATIONS: list[tuple[Request, str, dict[str, str]]] = [
         "You'll get an email at your address. Can I help with anything else?": "next",
         "The exchange request has been processed.": "next",
     }),
-    (CARELESS, "", {"Which order is it?": "order", "Why do you want to cancel it?": "reason"}),
+    (CARELESS, "", {"Why cancel it?": "reason", "I'll cancel order #W1234567. Proceed?": "yes"}),
     (TRACK, ALL, {
         "Unfortunately I can't cancel it. Anything else?": "again",
         "It's too late. It costs $1,147.02. Is there anything else?": "next",
@@ -190,12 +190,11 @@ def test_a_whole_conversation() -> None:
     assert user.respond("It was $1,147.02.") == UserTurn("Thanks, bye.", "user_stop")
 
 
-@pytest.mark.parametrize(
-    ("message", "phrase"),
-    [("I have cancelled it.", "Thanks, bye."), ("I can't cancel it.", "Leave it, then.")],
-)
-def test_the_last_request_ends_it(message: str, phrase: str) -> None:
-    assert talk(CANCEL).respond(message) == UserTurn(phrase, "user_stop")
+@pytest.mark.parametrize("part", ["which ", "is this ", "has been ", "order #", ". ", "\n- ", "a"])
+def test_a_long_message_takes_no_time(part: str) -> None:
+    begin = time.thread_time()
+    talk(CANCEL, told="").respond(part * (1_000_000 // len(part)))
+    assert time.thread_time() - begin < 0.5
 
 
 def said_by(user: Conversation, *messages: str) -> list[str]:
@@ -380,10 +379,8 @@ class Parrot:
 def test_user_factory() -> None:
     parrot = Parrot()
     assert isinstance(parrot, User)
-    assert {name: type(user_factory(name)()) for name in USERS} == {
-        "none": NoUser,
-        "scripted": ScriptedUser,
-    }
+    assert isinstance(user_factory("none")(), NoUser)
+    assert isinstance(user_factory("scripted")(), ScriptedUser)
     assert user_factory("scripted")() is not user_factory("scripted")()
     assert user_factory(parrot)() is parrot
     assert isinstance(user_factory(Parrot)(), Parrot)

@@ -54,7 +54,7 @@ def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(st.recursive(_numbers, _combined, max_leaves=6))
 @example("1(2)")
 @example("1(*2)")
@@ -81,7 +81,7 @@ def test_expressions(expression: str) -> None:
     compare(expression)
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=1_000)
 @given(st.text(CHARACTERS, max_size=12))
 @example("")
 @example(" ")

@@ -8,6 +8,7 @@ import gymnasium as gym
 import pytest
 
 import sca_envs
+from sca_envs.core.code_runner import CodeOutput
 from sca_envs.core.episode import Episode
 from sca_envs.core.task import ExpectedAnswer
 from sca_envs.domains.m3.answers import matches_as_original, matches_tolerantly
@@ -154,8 +155,8 @@ def test_a_task_without_expected_answer_is_no_success() -> None:
 class Echo:
     """Prints the code itself, and how many turns there were."""
 
-    def run(self, episode: Episode, source: str) -> str:
-        return f"{episode.turn}, {len(source)}\n"
+    def run(self, episode: Episode, source: str) -> CodeOutput:
+        return CodeOutput(f"{episode.turn}, {len(source)}\n")
 
 
 def test_code_runner() -> None:

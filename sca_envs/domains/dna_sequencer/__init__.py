@@ -30,6 +30,10 @@ FAMILY = Family(
     original="cryptobotanists_plant_dna_sequencer",
     recipe=Recipe("dna_sequencer", TOOLS, KINDS),
     sample_argument=sample_argument,
+    code_prelude="""
+def find_max_nucleotide(*pairs, _call=find_max_nucleotide):
+    return tuple(_call(*pairs))
+""",
 )
 """What the domain is made of."""
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from sca_envs.core.database import Base, Record
+from sca_envs.core.database import Base, Database, Record
 from sca_envs.core.domain import ArgumentSampler, Domain
 from sca_envs.core.task import TaskSource
+from sca_envs.core.tools import Tool
 from sca_envs.data.m3tooleval import ROOT
 from sca_envs.data.paths import require
 from sca_envs.domains.m3 import ORIGINAL_SPLIT, SPLITS
@@ -25,6 +27,11 @@ Tables = dict[str, dict[str, Record]]
 def no_tables(_: object) -> Tables:
     """Return the tables of a family whose tools keep no state."""
     return {}
+
+
+def call_unchecked(tool: Tool, database: Database, arguments: dict[str, Any]) -> Any:
+    """Carry out a tool call of an agent's code on whatever arguments it gave, as the original."""
+    return tool.function(database, *tool.order(arguments))
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Family:
     """Makes the tables from a seed."""
     read_world: Callable[[Path], Tables] = no_tables
     """Reads the original's tables from the data set's folder."""
+    code_prelude: str = ""
+    """Makes the tools in an agent's code what they are in the original's, where JSON cannot."""
 
     def load(self, data: str, seed: int) -> Domain:
         """Return the domain on a set of data.
@@ -82,6 +91,8 @@ class Family:
             sample_argument=self.sample_argument,
             verifier=answer_verifier(default_check(data)),
             show_output=show_output,
+            call_from_code=call_unchecked,
+            code_prelude=self.code_prelude,
             origin=(_domain, (self.recipe.domain, data)),
         )
 

@@ -34,6 +34,7 @@ FAMILY = Family(
     sample_argument=sample_argument,
     build_world=world.build,
     read_world=read_travel,
+    code_prelude="del max, min",  # which leaves Python's own, with `key` and all
 )
 """What the domain is made of."""
 
