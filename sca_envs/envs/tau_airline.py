@@ -62,7 +62,7 @@ class TauAirlineEnv(ToolUseEnv):
     | `tasks` | `None` | instead of a split: a task set, tasks, or the path of a task file |
     | `num_tasks` | `None` | draw from the first so many tasks only |
     | `user` | `"scripted"` | `"scripted"`, `"none"`, or an object with `reset(task, seed)` and `respond(message)` |
-    | `action_format` | `"json"` | `"json"` or `"hermes"` |
+    | `action_format` | `"json"` | `"json"`, `"hermes"` or `"python"` |
     | `max_turns` | `30` | most actions in an episode |
     | `render_mode` | `None` | `"ansi"` or `"human"` |
 

@@ -214,7 +214,7 @@ class DatabaseMachine(RuleBasedStateMachine):
 
 
 TestDatabaseMachine = DatabaseMachine.TestCase
-TestDatabaseMachine.settings = settings(max_examples=80, stateful_step_count=30)
+TestDatabaseMachine.settings = settings(max_examples=50, stateful_step_count=30)
 
 
 @functools.cache

@@ -56,7 +56,7 @@ class M3TravelPlanningEnv(M3Env):
     | `tasks` | `None` | instead of a split: a task set, tasks, or the path of a task file |
     | `num_tasks` | `None` | draw from the first so many tasks only |
     | `user` | `"none"` | who answers plain replies: an object with `reset(task, seed)` and `respond(message)`; nobody by default |
-    | `action_format` | `"json"` | `"json"`, `"hermes"`, `"m3-text"`, `"m3-json"` or `"m3-code"` |
+    | `action_format` | `"json"` | `"json"`, `"hermes"`, `"python"`, `"m3-text"`, `"m3-json"` or `"m3-code"` |
     | `check` | `None` | `"original"` checks answers as the benchmark does, accidental rules included (the default for m3tooleval); `"tolerant"` compares numbers and texts (the default for generated tasks) |
     | `max_turns` | `10` | most actions in an episode |
     | `render_mode` | `None` | `"ansi"` or `"human"` |
