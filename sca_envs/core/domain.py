@@ -13,6 +13,7 @@ from sca_envs.core.actions import Action, PositionalCall, ToolCall
 from sca_envs.core.database import Base, Database, Snapshot
 from sca_envs.core.errors import OptionError
 from sca_envs.core.formats import ActionFormat
+from sca_envs.core.frozen import freeze
 from sca_envs.core.task import Task, TaskSource
 from sca_envs.core.tools import Tool
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
@@ -88,6 +89,10 @@ class Domain:
         self.data = data
         self.base = base
         self.tools = dict(tools)
+        self.schemas: tuple[dict[str, Any], ...] = tuple(
+            freeze(tool.schema) for tool in self.tools.values()
+        )
+        """The tools' schemas in OpenAI's function format; nobody can change them."""
         self.policy = policy
         self.terminal_tools = terminal_tools
         self.verifier = verifier

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import Any, ClassVar, NamedTuple
@@ -91,13 +90,8 @@ class ToolUseEnv(gym.Env[str, str]):
         self._make_user = user_factory(user)
         self._verifier: Verifier | None = None
         self._code_runner = _runner_for(self._format)
-        self._tools = {
-            name: marshal.dumps([tool.schema for tool in domain.tools.values()])
-            for name, domain in self.domains.items()
-        }
         self.observation_space: gym.Space[str] = Text()
         self.action_space: gym.Space[str] = self._make_action_space()
-        self._schemas: list[dict[str, Any]] = []
 
     @property
     def domain(self) -> Domain:
@@ -180,8 +174,6 @@ class ToolUseEnv(gym.Env[str, str]):
         )
         assert isinstance(self.action_space, AssistantTurn)
         self.action_space.domain = self._episode.domain
-        # Fresh for each episode, so that nobody who changes them changes another's.
-        self._schemas = marshal.loads(self._tools[task.domain])
         return self._episode
 
     def _choose(self, options: dict[str, Any]) -> Task:
@@ -243,7 +235,7 @@ class ToolUseEnv(gym.Env[str, str]):
         info: dict[str, Any] = {
             "task_id": episode.task.id,
             "turn": episode.turn,
-            "tools": list(self._schemas),
+            "tools": list(self.domain.schemas),
             "policy": self.domain.policy,
             "source": source,
             "termination_reason": episode.termination_reason,

@@ -70,6 +70,8 @@ class Session:
         meter.interrupt = lambda: self._worker.signal(child, signal.SIGINT)
         result = None
         try:
+            if not self._worker.alive:
+                raise SandboxError("killed", "the sandbox was closed")
             if not child.channel.is_quiet():
                 raise SandboxError("protocol", "it sent something before it was asked")
             result = execution.converse(job)

@@ -30,6 +30,7 @@ _ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC0", "LD_BIND_NOW": "1"}
 _CONTROL_KIND = socket.SOCK_SEQPACKET if sys.platform.startswith("linux") else socket.SOCK_STREAM
 _START_SECONDS = 120.0
 _ANSWER_SECONDS = 30.0
+_END_SECONDS = 3.0
 _COMMAND, _ANSWER = struct.Struct("<cB2xi"), struct.Struct("<c3xii")
 
 
@@ -226,11 +227,14 @@ def _close_all(ready: dict[int, deque[Child]]) -> None:
 def _end(
     process: subprocess.Popen[bytes], control: socket.socket, ready: dict[int, deque[Child]]
 ) -> None:
-    process.kill()  # the kernel ends the rest: each process asked to die with its parent
-    process.wait()
+    control.close()  # which the worker takes as the end; it goes after all its children
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()  # the kernel ends the rest: each process asked to die with its parent
+        process.wait()
     if process.stderr is not None:
         process.stderr.close()
-    control.close()
     _close_all(ready)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,15 @@ class TestInfo:
         env, other = _make(), _make()
         _, info = env.reset(seed=0)
         clean = json.dumps(other.reset(seed=0)[1])
-        info["tools"][0]["function"]["name"] = "hacked"
+        schema = info["tools"][0]
+        with pytest.raises(TypeError, match=r"copy\.deepcopy"):
+            schema["function"]["name"] = "hacked"
+        with pytest.raises(TypeError, match=r"copy\.deepcopy"):
+            schema["function"]["parameters"]["required"].append("x")
+        for plain in (copy.deepcopy(schema), pickle.loads(pickle.dumps(schema))):
+            assert plain == schema
+            plain["function"]["parameters"]["required"].append("x")
+            plain["function"]["name"] = "mine"
         info["tools"].clear()
         info["policy"] = ""
         assert json.dumps(other.reset(seed=0)[1]) == clean

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import random
+import signal
 import socket
 import struct
 import sys
@@ -60,6 +61,10 @@ def main(file: str) -> None:
     gc.freeze()
     gc.disable()  # nothing may change the heap between two forks
     size = _serve(control, reply)
+    if size is None:
+        if not report.get("namespaces"):  # else the kernel ends the children with this process
+            os.kill(0, signal.SIGKILL)  # the process group: this process and its children
+        os._exit(0)
     # From here on in a child.
     _fill_gaps()
     lock_down.die_with_parent()
@@ -91,8 +96,8 @@ def _forget_origin() -> None:
     vars(sys.modules["__main__"]).pop("__file__", None)
 
 
-def _serve(control: socket.socket, reply: bytearray) -> int:
-    """Follow commands; return in each new child, with its MiB, and never in the parent.
+def _serve(control: socket.socket, reply: bytearray) -> int | None:
+    """Follow commands; return in each new child, with its MiB, and in the parent at the end, None.
 
     Commands have 8 bytes: a kind, a signal, padding and a number (4 bytes). `F` forks a child
     with so many MiB of address space; `K` sends a signal to the child with that process number;
@@ -125,7 +130,7 @@ def _serve(control: socket.socket, reply: bytearray) -> int:
         _REPLY.pack_into(reply, 0, number, status)
         reply[0] = command[0]
         control.send(reply)
-    os._exit(0)
+    return None
 
 
 _filling: list[int] = []
