@@ -149,7 +149,7 @@ class Domain:
         """
         tool = self.tools.get(name)
         if tool is None:
-            return f"Error: unknown tool {name!r}; the tools are {', '.join(self.tools)}"
+            return f"Error: unknown tool {name[:60]!r}; the tools are {', '.join(self.tools)}"
         return tool.call(database, arguments)
 
     def call_positional(self, database: Database, name: str, values: tuple[Any, ...]) -> str:

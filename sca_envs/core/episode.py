@@ -265,4 +265,6 @@ def _chat(turn: Turn, call_id: str) -> list[dict[str, Any]]:
             return [said, {"role": "user", "content": turn.observation}]
         case Reply(text) | Answer(text) | Malformed(text) | Code(text):
             said = {"role": "assistant", "content": text}
+            if not turn.observation:  # the episode is over, and nobody said goodbye
+                return [said]
             return [said, {"role": "user", "content": turn.observation}]

@@ -143,7 +143,7 @@ class Tool:
         try:
             return self.show(self.run(database, arguments))
         except Exception as error:  # an agent's call must not end the episode's process
-            return f"Error: {error}"
+            return f"Error: {str(error) or type(error).__name__}"
 
     def run(self, database: Database, arguments: Mapping[str, Any]) -> Any:
         """Run the tool and return its result as it is.

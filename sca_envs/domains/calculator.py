@@ -16,6 +16,9 @@ from sca_envs.core.errors import ToolError
 
 MAX_LENGTH = 1_000
 """Longest expression in characters."""
+MAX_DEPTH = 100
+"""Deepest nesting of parentheses and signs. A bound of our own: Python's would depend on how deep
+the caller is."""
 MAX_BITS = 65_536
 """Largest integer, in bits; enough for any quotient that still fits a float."""
 
@@ -63,36 +66,55 @@ def calculate(expression: str) -> str:
         raise ToolError(str(error)) from None
 
 
-def _evaluate(node: ast.expr) -> Any:
+def _evaluate(node: ast.expr, depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise ToolError("the expression is nested too deeply")
     match node:
         case ast.Constant(value):
             return value
-        case ast.BinOp(left, ast.Pow(), right):
-            return _power(_evaluate(left), _evaluate(right))
-        case ast.BinOp(left, op, right):
-            return _limited(_BINARY[type(op)](_evaluate(left), _evaluate(right)))
+        case ast.BinOp():
+            return _evaluate_chain(node, depth + 1)
         case ast.UnaryOp(op, operand):
-            return _UNARY[type(op)](_evaluate(operand))
+            return _UNARY[type(op)](_evaluate(operand, depth + 1))
         case ast.Tuple([]):
             return ()
         case ast.Call(function, arguments, keywords):
-            raise _call_error(_evaluate(function), arguments, keywords)
+            raise _call_error(_evaluate(function, depth + 1), arguments, keywords, depth + 1)
         case _:
             raise SyntaxError("invalid syntax (<string>, line 1)")
 
 
-def _call_error(called: Any, arguments: list[ast.expr], keywords: list[ast.keyword]) -> TypeError:
+def _evaluate_chain(node: ast.BinOp, depth: int) -> Any:
+    """Return the value of ``a + b - c …``, whose tree is as deep on the left as it has parts."""
+    parts: list[tuple[ast.operator, ast.expr]] = []
+    first: ast.expr = node
+    while isinstance(first, ast.BinOp):
+        parts.append((first.op, first.right))
+        first = first.left
+    value = _evaluate(first, depth)
+    for op, right in reversed(parts):
+        operand = _evaluate(right, depth)
+        if isinstance(op, ast.Pow):
+            value = _power(value, operand)
+        else:
+            value = _limited(_BINARY[type(op)](value, operand))
+    return value
+
+
+def _call_error(
+    called: Any, arguments: list[ast.expr], keywords: list[ast.keyword], depth: int
+) -> TypeError:
     """Return what Python raises for a call of a number, such as ``2(3)``."""
     for argument in arguments:
         if isinstance(argument, ast.Starred):
-            value = _evaluate(argument.value)
+            value = _evaluate(argument.value, depth)
             if not isinstance(value, tuple):
                 kind = type(value).__name__
                 return TypeError(f"{called!r} argument after * must be an iterable, not {kind}")
         else:
-            _evaluate(argument)
+            _evaluate(argument, depth)
     for keyword in keywords:
-        kind = type(_evaluate(keyword.value)).__name__
+        kind = type(_evaluate(keyword.value, depth)).__name__
         return TypeError(f"{called!r} argument after ** must be a mapping, not {kind}")
     return TypeError(f"'{type(called).__name__}' object is not callable")
 

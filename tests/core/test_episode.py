@@ -228,7 +228,6 @@ def test_messages() -> None:
         {"role": "assistant", "content": "Done"},
         {"role": "user", "content": "<next> What is my balance?"},
         {"role": "assistant", "content": "é"},
-        {"role": "user", "content": ""},
     ]
     json.dumps(episode.messages())
 

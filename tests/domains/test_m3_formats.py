@@ -173,7 +173,7 @@ _LONG = 100_000
 def test_large_texts_end_soon(mode: object, text: str) -> None:
     begin = time.thread_time()
     mode.parse(text)  # type: ignore[attr-defined]
-    assert time.thread_time() - begin < 1
+    assert time.thread_time() - begin < 20
 
 
 @pytest.mark.parametrize(
