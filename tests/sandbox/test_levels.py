@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,14 @@ def test_as_another_user(tmp_path: Path) -> None:
         "with Sandbox() as s: print(s.isolation.level.name, s.isolation.user, "
         "s.run('result = 1').unwrap())"
     )
+    folders = [str(Path(__file__).parents[2]), sysconfig.get_path("purelib")]
     readable = [sys.executable, "/usr/bin/python3"]
     for python in readable:
         done = subprocess.run(
             [python, "-c", program],
             capture_output=True,
             text=True,
-            env={"PYTHONPATH": str(Path(__file__).parents[2])},
+            env={"PYTHONPATH": os.pathsep.join(folders)},
         )
         if done.returncode == 0:
             assert done.stdout.split()[1:] == ["1001", "1"]
