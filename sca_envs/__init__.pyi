@@ -13,6 +13,7 @@ from .core.actions import PositionalCall as PositionalCall
 from .core.actions import Reply as Reply
 from .core.actions import ToolCall as ToolCall
 from .core.code_runner import CodeRunner as CodeRunner
+from .core.conversation import UserTurn as UserTurn
 from .core.domain import Domain as Domain
 from .core.episode import Episode as Episode
 from .core.errors import DataNotInstalledError as DataNotInstalledError
@@ -30,7 +31,6 @@ from .core.task_files import to_datasets as to_datasets
 from .core.users import NoUser as NoUser
 from .core.users import ScriptedUser as ScriptedUser
 from .core.users import User as User
-from .core.users import UserTurn as UserTurn
 from .domains import domain as domain
 from .envs.wrappers import ChatMessages as ChatMessages
 from .envs.wrappers import DenseReward as DenseReward

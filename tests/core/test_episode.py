@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sca_envs.core.actions import Action, Answer, Code, Malformed, Reply, ToolCall
+from sca_envs.core.conversation import UserTurn
 from sca_envs.core.database import Base, Database
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, Outcome, Turn
 from sca_envs.core.errors import OptionError, ToolError
 from sca_envs.core.task import Fact, ReferenceAction, Request, Task, TaskSet, UserScript
 from sca_envs.core.tools import toolset
-from sca_envs.core.users import ScriptedUser, User, UserTurn
+from sca_envs.core.users import ScriptedUser, User
 from sca_envs.core.verifiers import Verdict
 
 

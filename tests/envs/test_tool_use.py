@@ -13,8 +13,8 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 import sca_envs
+from sca_envs.core.conversation import UserTurn
 from sca_envs.core.task import Task
-from sca_envs.core.users import UserTurn
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
 from sca_envs.envs.tool_use import ToolUseEnv
 
