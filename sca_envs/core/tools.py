@@ -246,9 +246,8 @@ def _parse_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]
         raise TypeError(f"Tool {function.__name__}: expected a docstring, found none")
     parts = _SECTION.split(text)
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
-    documented = {
-        name: " ".join(body.split()) for name, body in _ENTRY.findall(sections.get("Arg", ""))
-    } | {name: " ".join(body.split()) for name, body in _ENTRY.findall(sections.get("Args", ""))}
+    entries = _ENTRY.findall(sections.get("Args", ""))
+    documented = {name: " ".join(body.split()) for name, body in entries}
     return " ".join(parts[0].split()), documented
 
 
