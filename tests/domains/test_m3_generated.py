@@ -27,7 +27,7 @@ DOMAINS = {
     "travel_planning": "sca/M3TravelPlanning-v0",
     "web_browsing": "sca/M3WebBrowsing-v0",
 }
-FORMATS = ("m3-text", "m3-json", "json", "hermes")
+FORMATS = ("m3-text", "m3-json", "m3-code", "json", "hermes", "python")
 
 all_domains = pytest.mark.parametrize("name", list(DOMAINS))
 
