@@ -143,8 +143,7 @@ def _lives(process: int) -> bool:
 
 def test_a_lost_worker_is_replaced(host: Host) -> None:
     with Sandbox() as sandbox, sandbox.session() as session:
-        for process in descendants(os.getpid()):
-            os.kill(process, signal.SIGKILL)
+        kill_all_below()
         error = session.run("1").error
         assert error is not None
         assert error.reason == "killed"
