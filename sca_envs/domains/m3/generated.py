@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sca_envs.core.database import Base, Database
-from sca_envs.core.errors import UnknownTaskError
+from sca_envs.core.endless import EndlessTasks
 from sca_envs.core.task import ExpectedAnswer, Task, TaskSource
 from sca_envs.core.tools import Tool
 from sca_envs.domains.m3.plans import MAX_CALLS, DeadEnd, Draft, Plan
 
 _TEST_EVERY = 5
 """One possible task in five belongs to the test split."""
-_CACHED_TASKS = 4096
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Recipe:
     """Whether every call depends on all calls before it."""
 
 
-class GeneratedTasks:
+class GeneratedTasks(EndlessTasks):
     """The tasks of one split; their number has no end.
 
     Args:
@@ -48,44 +46,12 @@ class GeneratedTasks:
         split: ``train`` or ``test``.
     """
 
-    size: int | None = None
-
     def __init__(self, recipe: Recipe, base: Base, seed: int, split: str) -> None:
+        super().__init__(f"{recipe.domain}/{split}-")
         self._recipe, self._base, self._seed, self._split = recipe, base, seed, split
-        self._cache: OrderedDict[int, Task] = OrderedDict()
 
     def __reduce__(self) -> tuple[Callable[..., TaskSource], tuple[str, str, str]]:
         return _load, (self._recipe.domain, f"generated:{self._seed}", self._split)
-
-    def __getitem__(self, index: int) -> Task:
-        """Return a task by its index, from 0.
-
-        Raises:
-            IndexError: If the index is negative.
-        """
-        if index < 0:
-            raise IndexError(f"Expected an index from 0, got {index}")
-        task = self._cache.get(index)
-        if task is None:
-            task = self._cache[index] = self._make(index)
-            if len(self._cache) > _CACHED_TASKS:
-                self._cache.popitem(last=False)
-        return task
-
-    def find(self, key: str | int) -> Task:
-        """Return a task by its id, such as ``message_decoder/train-12``, or by its index.
-
-        Raises:
-            UnknownTaskError: If it is neither.
-        """
-        start = f"{self._recipe.domain}/{self._split}-"
-        number = key.removeprefix(start) if isinstance(key, str) else str(key)
-        known = key == f"{start}{number}" if isinstance(key, str) else True
-        if not known or not number.isdecimal() or str(int(number)) != number:
-            raise UnknownTaskError(
-                f"Expected an index from 0 or an id such as '{start}12'; got {key!r}"
-            )
-        return self[int(number)]
 
     def _make(self, index: int) -> Task:
         recipe = self._recipe

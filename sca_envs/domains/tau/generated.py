@@ -7,12 +7,11 @@ to one split only, so no task of one split can occur in the other.
 from __future__ import annotations
 
 import random
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sca_envs.core.database import Base, Database
-from sca_envs.core.errors import UnknownTaskError
+from sca_envs.core.endless import EndlessTasks
 from sca_envs.core.task import Fact, ReferenceAction, Task, UserScript
 from sca_envs.domains.tau.goals import Context, Goal
 from sca_envs.domains.tau.personas import PERSONAS
@@ -20,7 +19,6 @@ from sca_envs.domains.tau.personas import PERSONAS
 SPLITS = ("train", "test")
 _TEST_EVERY = 5
 """One customer in five belongs to the test split."""
-_CACHED_TASKS = 4096
 
 _REQUESTS = {1: 35, 2: 35, 3: 20, 4: 10}
 """Number of requests in a task -> how often."""
@@ -44,7 +42,7 @@ class Recipe:
     """Regular expression of the ids that occur in the domain."""
 
 
-class GeneratedTasks:
+class GeneratedTasks(EndlessTasks):
     """The tasks of one split; their number has no end.
 
     Args:
@@ -54,49 +52,15 @@ class GeneratedTasks:
         split: ``train`` or ``test``.
     """
 
-    size: int | None = None
-
     def __init__(self, recipe: Recipe, base: Base, seed: int, split: str) -> None:
+        super().__init__(f"{split}-")
         self._recipe, self._base, self._seed, self._split = recipe, base, seed, split
         keys = base.keys("users")
         tested = keys[_TEST_EVERY - 1 :: _TEST_EVERY]
         self._customers = tested if split == "test" else tuple(k for k in keys if k not in tested)
-        self._cache: OrderedDict[int, Task] = OrderedDict()
 
     def __reduce__(self) -> tuple[type[GeneratedTasks], tuple[Recipe, Base, int, str]]:
         return GeneratedTasks, (self._recipe, self._base, self._seed, self._split)
-
-    def __getitem__(self, index: int) -> Task:
-        """Return a task by its index, from 0.
-
-        Raises:
-            IndexError: If the index is negative.
-        """
-        if index < 0:
-            raise IndexError(f"Expected an index from 0, got {index}")
-        task = self._cache.get(index)
-        if task is None:
-            task = self._cache[index] = self._make(index)
-            if len(self._cache) > _CACHED_TASKS:
-                self._cache.popitem(last=False)
-        return task
-
-    def find(self, key: str | int) -> Task:
-        """Return a task by its id, such as ``train-12``, or by its index.
-
-        Raises:
-            UnknownTaskError: If it is neither.
-        """
-        if isinstance(key, str):
-            prefix, _, number = key.rpartition("-")
-            known = prefix == self._split and number.isdecimal() and str(int(number)) == number
-        else:
-            number, known = str(key), key >= 0
-        if not known:
-            raise UnknownTaskError(
-                f"Expected an index from 0 or an id such as '{self._split}-12'; got {key!r}"
-            )
-        return self[int(number)]
 
     def _make(self, index: int) -> Task:
         rng = random.Random(f"{self._recipe.domain} task {self._seed} {self._split} {index}")
