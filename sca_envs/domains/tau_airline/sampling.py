@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sca_envs.core.database import Base, Record
+from sca_envs.domains.tau.sampling import pick, random_key, random_record
 from sca_envs.domains.tau_airline.airports import AIRPORTS
 
 
@@ -23,21 +24,21 @@ def sample_argument(rng: np.random.Generator, base: Base, parameter: str) -> Any
     """
     match parameter:
         case "reservation_id":
-            return _key(rng, base, "reservations")
+            return random_key(rng, base, "reservations")
         case "user_id":
-            return _key(rng, base, "users")
+            return random_key(rng, base, "users")
         case "flight_number":
-            return _key(rng, base, "flights")
+            return random_key(rng, base, "flights")
         case "origin" | "destination":
-            return _pick(rng, list(AIRPORTS))
+            return pick(rng, list(AIRPORTS))
         case "date":
             return f"2024-05-{rng.integers(1, 31):02d}"
         case "payment_id":
-            return _pick(rng, list(_record(rng, base, "users")["payment_methods"]))
+            return pick(rng, list(random_record(rng, base, "users")["payment_methods"]))
         case "flights":
             return [_flight(rng, base) for _ in range(int(rng.integers(1, 3)))]
         case "passengers":
-            return [dict(p) for p in _record(rng, base, "reservations")["passengers"]]
+            return [dict(p) for p in random_record(rng, base, "reservations")["passengers"]]
         case "payment_methods":
             method = sample_argument(rng, base, "payment_id")
             return [{"payment_id": method, "amount": int(rng.integers(50, 1000))}]
@@ -46,9 +47,9 @@ def sample_argument(rng: np.random.Generator, base: Base, parameter: str) -> Any
         case "total_baggages" | "nonfree_baggages":
             return int(rng.integers(0, 4))
         case "expression":
-            return f"{rng.integers(1, 1000)} {_pick(rng, '+-*')} {rng.integers(1, 5)}"
+            return f"{rng.integers(1, 1000)} {pick(rng, '+-*')} {rng.integers(1, 5)}"
         case "thought" | "summary":
-            return _pick(rng, _SENTENCES)
+            return pick(rng, _SENTENCES)
         case _:
             raise KeyError(parameter)
 
@@ -62,19 +63,6 @@ _SENTENCES = (
 
 def _flight(rng: np.random.Generator, base: Base) -> Record:
     return {
-        "flight_number": _key(rng, base, "flights"),
+        "flight_number": random_key(rng, base, "flights"),
         "date": f"2024-05-{rng.integers(16, 31):02d}",
     }
-
-
-def _pick(rng: np.random.Generator, values: Any) -> Any:
-    return values[int(rng.integers(len(values)))]
-
-
-def _key(rng: np.random.Generator, base: Base, table: str) -> str:
-    key: str = _pick(rng, base.keys(table))
-    return key
-
-
-def _record(rng: np.random.Generator, base: Base, table: str) -> Record:
-    return base.tables[table][_key(rng, base, table)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from sca_envs.core.database import Base, Record
 from sca_envs.domains.tau.people import CITIES, STREETS, UNITS
+from sca_envs.domains.tau.sampling import pick, random_key, random_record
 
 
 def sample_argument(rng: np.random.Generator, base: Base, parameter: str) -> Any:
@@ -23,27 +24,27 @@ def sample_argument(rng: np.random.Generator, base: Base, parameter: str) -> Any
     """
     match parameter:
         case "order_id":
-            return _key(rng, base, "orders")
+            return random_key(rng, base, "orders")
         case "user_id":
-            return _key(rng, base, "users")
+            return random_key(rng, base, "users")
         case "product_id":
-            return _key(rng, base, "products")
+            return random_key(rng, base, "products")
         case "item_ids":
-            items = _record(rng, base, "orders")["items"]
+            items = random_record(rng, base, "orders")["items"]
             return [item["item_id"] for item in items[: int(rng.integers(1, 3))]]
         case "new_item_ids":
-            variants = list(_record(rng, base, "products")["variants"])
-            return [_pick(rng, variants) for _ in range(int(rng.integers(1, 3)))]
+            variants = list(random_record(rng, base, "products")["variants"])
+            return [pick(rng, variants) for _ in range(int(rng.integers(1, 3)))]
         case "payment_method_id":
-            return _pick(rng, list(_record(rng, base, "users")["payment_methods"]))
+            return pick(rng, list(random_record(rng, base, "users")["payment_methods"]))
         case "email":
-            return _record(rng, base, "users")["email"]
+            return random_record(rng, base, "users")["email"]
         case "first_name" | "last_name":
-            return _record(rng, base, "users")["name"][parameter]
+            return random_record(rng, base, "users")["name"][parameter]
         case "expression":
-            return f"{rng.integers(1, 1000)} {_pick(rng, '+-*')} {rng.integers(1, 1000) / 100}"
+            return f"{rng.integers(1, 1000)} {pick(rng, '+-*')} {rng.integers(1, 1000) / 100}"
         case "thought" | "summary":
-            return _pick(rng, _SENTENCES)
+            return pick(rng, _SENTENCES)
         case _:
             return _address(rng)[parameter]
 
@@ -56,25 +57,12 @@ _SENTENCES = (
 
 
 def _address(rng: np.random.Generator) -> Record:
-    city = _pick(rng, CITIES)
+    city = pick(rng, CITIES)
     return {
-        "address1": f"{rng.integers(100, 1000)} {_pick(rng, STREETS)}",
-        "address2": f"{_pick(rng, UNITS)} {rng.integers(100, 1000)}",
+        "address1": f"{rng.integers(100, 1000)} {pick(rng, STREETS)}",
+        "address2": f"{pick(rng, UNITS)} {rng.integers(100, 1000)}",
         "city": city.name,
         "state": city.state,
         "country": "USA",
         "zip": f"{city.zip_prefix}{rng.integers(100):02d}",
     }
-
-
-def _pick(rng: np.random.Generator, values: Any) -> Any:
-    return values[int(rng.integers(len(values)))]
-
-
-def _key(rng: np.random.Generator, base: Base, table: str) -> str:
-    key: str = _pick(rng, base.keys(table))
-    return key
-
-
-def _record(rng: np.random.Generator, base: Base, table: str) -> Record:
-    return base.tables[table][_key(rng, base, table)]
