@@ -179,8 +179,13 @@ class Domain:
         named = arguments if isinstance(arguments, dict) else tool.named(arguments)
         return (LoggedCall(name, named, not refused(observation)),)
 
-    def end_by(self, calls: Iterable[LoggedCall]) -> str | None:
-        """Return why an episode ends after calls; None if it goes on."""
+    def end_by(self, calls: Iterable[LoggedCall], database: Database) -> str | None:
+        """Return why an episode ends after calls; None if it goes on.
+
+        Args:
+            calls: The calls of the turn.
+            database: The state that they left.
+        """
         return "transfer" if any(call.name in self.terminal_tools for call in calls) else None
 
     def write(self, action: Action, action_format: ActionFormat) -> str:

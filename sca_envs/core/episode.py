@@ -183,11 +183,11 @@ class Episode:
             case ToolCall(name, arguments):
                 observation = domain.call(self.database, name, arguments)
                 calls = domain.log(name, arguments, observation)
-                return Turn(action, observation, name, calls), domain.end_by(calls)
+                return Turn(action, observation, name, calls), domain.end_by(calls, self.database)
             case PositionalCall(name, values):
                 observation = domain.call_positional(self.database, name, values)
                 calls = domain.log(name, values, observation)
-                return Turn(action, observation, name, calls), domain.end_by(calls)
+                return Turn(action, observation, name, calls), domain.end_by(calls, self.database)
             case Reply(text):
                 said = self.user.respond(text)
                 return Turn(action, said.text, "user", answer=text), said.end
@@ -205,7 +205,11 @@ class Episode:
         if self.code_runner is None:
             return Turn(action, "Error: this environment does not run code", "environment"), None
         output = self.code_runner.run(self, source)
-        end = "answered" if output.answer is not None else self.domain.end_by(output.calls)
+        end = (
+            "answered"
+            if output.answer is not None
+            else self.domain.end_by(output.calls, self.database)
+        )
         shown = self.domain.show_output(output.printed)
         return Turn(action, shown, "code", output.calls, output.answer), end
 
