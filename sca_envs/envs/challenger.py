@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from sca_envs.challenge.gates import Executor, Gate, standard_gates
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.workshop import SUBMIT, Rules, Workshop, accepted_tasks
