@@ -11,7 +11,7 @@ import json
 import math
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sca_envs.core.errors import SCAError
 
@@ -77,6 +77,16 @@ class Tokens(_Model):
     """1 where the model wrote the token, 0 where it read it; as long as `ids`."""
     logprobs: list[float | None] | None = None
     """Log-probabilities, in nats; null where the mask is 0. As long as `ids`."""
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        logprobs = self.ids if self.logprobs is None else self.logprobs
+        if not len(self.ids) == len(self.mask) == len(logprobs):
+            raise ValueError(
+                "Expected ids, mask and logprobs of one length; got "
+                f"{len(self.ids)}, {len(self.mask)} and {len(logprobs)}"
+            )
+        return self
 
 
 class Usage(_Model):

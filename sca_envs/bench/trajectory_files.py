@@ -1,7 +1,7 @@
 """Files of trajectories: JSON Lines that grow by one line an episode and survive a kill.
 
-A line is written in one piece and at once. Only the last line of a killed run can be incomplete, and
-it shows by its missing line break; anything else that cannot be read is an error.
+A line is written in one piece and at once. Only the last line of a killed run can be incomplete,
+which shows by its missing line break; anything else that cannot be read is an error.
 """
 
 from __future__ import annotations
@@ -124,7 +124,10 @@ class TrajectoryWriter:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 
