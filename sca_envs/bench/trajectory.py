@@ -1,8 +1,8 @@
 """The trajectory: one finished episode as one JSON line.
 
 It holds all that a viewer, a leaderboard or a trainer needs, and enough to run the episode again.
-Strings are what the agent wrote, character by character: what UTF-8 cannot say, a lone surrogate, is
-a JSON escape. `docs/trajectories.md` describes the format.
+Strings are what the agent wrote, character by character; a lone surrogate, which UTF-8 cannot say,
+is a JSON escape. `docs/trajectories.md` describes the format.
 """
 
 from __future__ import annotations
