@@ -79,14 +79,26 @@ class WorkerSpec:
             OptionError: If there is no such agent, or it lacks a method of the protocol.
         """
         agent = self.agent.make(env=env)
+        self._check_methods(agent, type(agent).__name__)
+        return agent
+
+    def check_agent(self) -> None:
+        """Find what is wrong with the agent's name, options and methods without making it.
+
+        Raises:
+            OptionError: If something is.
+        """
+        target = self.agent.check("env")
+        if isinstance(target, type):
+            self._check_methods(target, target.__name__)
+
+    def _check_methods(self, agent: Any, name: str) -> None:
         for method in ("reset", _act_method(agent)):
             if not callable(getattr(agent, method, None)):
                 raise OptionError(
                     "Expected an agent with methods reset(observation, info) and "
-                    f"act(observation, info); {self.agent_name!r} gave {type(agent).__name__} "
-                    f"without {method}"
+                    f"act(observation, info); {self.agent_name!r} gave {name} without {method}"
                 )
-        return agent
 
 
 def _act_method(agent: Any) -> str:
