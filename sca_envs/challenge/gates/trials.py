@@ -64,6 +64,8 @@ class FailuresFail:
                 return failed(self, f"verify is true after failure case {number}")
             if flaw := _flaw(judgement, f"on failure case {number}"):
                 return failed(self, flaw)
+            if same_outcome(case.domain, attempt, case.solution):
+                return failed(self, f"failure case {number} ends as the solution does")
         crashed = [attempt.error for attempt in case.failures if attempt.error is not None]
         if crashed and len(crashed) == len(case.failures):
             return failed(self, f"every failure case crashed, the first one with: {crashed[0]}")
