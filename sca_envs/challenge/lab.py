@@ -59,12 +59,6 @@ class Judgement(NamedTuple):
     """What it changed in its copy of the world: paths in the database."""
 
 
-def same_outcome(domain: Domain, one: Attempt, other: Attempt) -> bool:
-    """Return whether two attempts left the same world and gave the same answer."""
-    left = Database(domain.base, one.state)
-    return one.answer == other.answer and not domain.changes(left, other.state)
-
-
 def replay(domain: Domain, calls: Iterable[LoggedCall], answer: str) -> Attempt:
     """Carry out tool calls on the initial state, without any code.
 
