@@ -25,11 +25,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
+from sca_envs.core.task import Task
 
 FORMAT = "sca-code-as-task"
 """What every line of a file of Code-as-Tasks says it is."""
 VERSION = 1
 """Version of the format; it grows with every change that an older reader could misread."""
+SPLIT = "code-as-task"
+"""Name of the split of Code-as-Tasks as tasks of episodes."""
 
 
 class _Model(BaseModel):
@@ -75,6 +78,13 @@ class Provenance(_Model):
     """What the gates said."""
 
 
+class VerifiedTask(Task):
+    """A task of an episode that is judged by a verification function."""
+
+    verify: str
+    """Source of ``def verify(answer)``; see `CodeAsTask`."""
+
+
 class CodeAsTask(_Model):
     """A task whose verification is code.
 
@@ -112,6 +122,18 @@ class CodeAsTask(_Model):
         """Return the task with the gates' verdicts in its provenance."""
         provenance = self.provenance.model_copy(update={"verdicts": verdicts})
         return self.model_copy(update={"provenance": provenance})
+
+    def to_task(self) -> VerifiedTask:
+        """Return it as a task that an episode can be made of."""
+        return VerifiedTask(
+            id=self.id,
+            domain=self.domain,
+            data=self.data.name,
+            split=SPLIT,
+            instruction=self.instruction,
+            solution=self.solution,
+            verify=self.verify,
+        )
 
     def load_domain(self) -> Domain:
         """Return the domain on the data that the task was made on.
