@@ -142,27 +142,48 @@ Made = tuple[str, Term, list[str]]
 """What is asked, the answer, and wrong ways to read it off (expressions)."""
 
 
+def _many(walk: Walk, each: Term) -> tuple[Term, str, list[str]]:
+    """Draw how many of an item are bought, and whether there is a discount.
+
+    Returns:
+        What has to be paid, how the task says it, and wrong ways to work it out.
+    """
+    count = walk.x.rng.randint(2, 40)
+    percent = walk.x.pick((0, 0, walk.x.rng.randint(3, 30)))
+    expression = f"{count} * {{0}}" + (f" * (1 - {percent} / 100)" if percent else "")
+    if walk.x.rng.random() < 0.5:
+        answer = walk.worked_out(expression, each)
+    else:
+        value = count * each.value * (1 - percent / 100)
+        answer = walk.plan.derive(round(value, 2), f"round({expression}, 2)", each)
+    words = f"{count} pieces" + (f" with a discount of {percent}%" if percent else "")
+    wrongs = [each.code, f"round({count + 1} * {each.code}, 2)"]
+    if percent:
+        wrongs.append(f"round({count} * {each.code}, 2)")
+    return answer, words, wrongs
+
+
 def price(walk: Walk) -> Made:
     """Ask for the price of an item, or of several of it."""
     address, item = walk.x.pick(walk.rows("items").items())
     where = _walk_to(walk, address)
-    count = walk.x.pick((1, 1, walk.x.rng.randint(2, 20)))
     now = walk.price()
-    answer = now if count == 1 else walk.worked_out(f"{count} * {{0}}", now)
-    slots = {"where": where, "item": item["name"], "n": count, "form": _MONEY}
-    if count == 1:
+    slots = {"where": where, "item": item["name"], "form": _MONEY}
+    if walk.x.rng.random() < 0.08:
         wordings: tuple[str, ...] = (
             "{where} What does the {item} cost now? {form}",
             "{where} I want to know the present price of the {item}. {form}",
             "{where} Find the {item} and tell me its price. {form}",
         )
-    else:
-        wordings = (
-            "{where} What do {n} pieces of the {item} cost at today's price? {form}",
-            "{where} We need {n} of the {item}. How much is that together? {form}",
-        )
-    wrong = [str(item["regular_price"] or item["price"] + 1), f"round({answer.code} * 1.1, 2)"]
-    return walk.x.say(wordings, **slots), answer, [*wrong, f"int({now.code})"]
+        wrong = [str(item["regular_price"] or item["price"] + 1), f"round({now.code} * 1.1, 2)"]
+        return walk.x.say(wordings, **slots), now, [*wrong, f"int({now.code})"]
+    answer, words, wrong = _many(walk, now)
+    wordings = (
+        "{where} What do {many} of the {item} cost at today's price? {form}",
+        "{where} We need {many} of the {item}. How much is that together? {form}",
+        "{where} Look up the {item}. I buy {many}; what is the total? {form}",
+    )
+    return walk.x.say(wordings, many=words, **slots), answer, wrong
 
 
 def saving(walk: Walk) -> Made:
@@ -176,9 +197,15 @@ def saving(walk: Walk) -> Made:
     else:
         where = _walk_to(walk, address)
     now, before = walk.price(), walk.price("Regular price: $")
-    asked = walk.x.pick(("before", "saving", "percent"))
+    asked = walk.x.pick(("before", "saving", "percent", "many", "many", "many", "many"))
     if asked == "before":
         answer, text = before, "What is the regular price of the {item}?"
+    elif asked == "many":
+        less = walk.plan.derive(
+            round(before.value - now.value, 2), "round({0} - {1}, 2)", before, now
+        )
+        answer, words, _ = _many(walk, less)
+        text = f"How much do I save on {words} of the {{item}}, compared with the regular price?"
     elif asked == "saving":
         answer = walk.worked_out("{0} - {1}", before, now)
         text = "By how many dollars is the {item} reduced?"
@@ -192,7 +219,7 @@ def saving(walk: Walk) -> Made:
 def two_items(walk: Walk) -> Made:
     """Ask for two or three items together, or for the difference of two."""
     items = walk.rows("items")
-    addresses = walk.x.rng.sample(list(items), walk.x.pick((2, 2, 3)))
+    addresses = walk.x.rng.sample(list(items), walk.x.pick((2, 2, 3, 4, 5)))
     prices = []
     for address in addresses:
         walk.begin(address)
@@ -246,10 +273,16 @@ def contact(walk: Walk) -> Made:
     """Ask for something about a person."""
     address, person = walk.x.pick(walk.rows("people").items())
     where = _walk_to(walk, address)
-    field = walk.x.pick(_FIELDS)
-    before, names = _FIELDS[field]
-    answer = walk.part(before)
-    others = [walk.reads(_FIELDS[other][0]) for other in _FIELDS if other != field]
+    fields = walk.x.rng.sample(list(_FIELDS), walk.x.pick((1, 2, 2, 3)))
+    parts = [walk.part(_FIELDS[field][0]) for field in fields]
+    what = enumerate_words(walk.x.pick(_FIELDS[field][1]) for field in fields)
+    answer = parts[0]
+    others = [walk.reads(_FIELDS[other][0]) for other in _FIELDS if other not in fields]
+    if len(parts) > 1:
+        listed = ", ".join(f"{{{i}}}" for i in range(len(parts)))
+        answer = walk.plan.derive([part.value for part in parts], f"[{listed}]", *parts)
+        what += " (as a JSON list, in this order)"
+        others = [f"{answer.code}[::-1]", f"{answer.code}[:-1]", f"{answer.code}[0]"]
     text = walk.x.say(
         (
             "{where} Find the {what} of {name} of the {department} department.",
@@ -257,11 +290,43 @@ def contact(walk: Walk) -> Made:
             "{where} {name} belongs to the {department} department. Answer that person's {what}.",
         ),
         where=where,
-        what=walk.x.pick(names),
+        what=what,
         name=person["name"],
         department=DEPARTMENTS[person["department"]],
     )
     return text, answer, [*others, repr(person["name"])]
+
+
+def contacts(walk: Walk) -> Made:
+    """Ask for something about several people, whose pages are known."""
+    people = walk.rows("people")
+    addresses = walk.x.rng.sample(list(people), walk.x.rng.randint(2, 6))
+    field = walk.x.pick(_FIELDS)
+    before, names = _FIELDS[field]
+    parts = []
+    for address in addresses:
+        walk.begin(address)
+        parts.append(walk.part(before))
+    text = walk.x.say(
+        (
+            "Collect the {what} of everybody on the pages {pages}. Answer a JSON list of texts in "
+            "this order.",
+            "The pages {pages} are about one person each. For all of them I need the {what}, as a "
+            "JSON list of texts, in that order.",
+        ),
+        what=walk.x.pick(names),
+        pages=enumerate_words(addresses),
+    )
+    listed = ", ".join(f"{{{i}}}" for i in range(len(parts)))
+    answer = walk.plan.derive([part.value for part in parts], f"[{listed}]", *parts)
+    codes = [part.code for part in parts]
+    wrongs = [
+        f"[{', '.join(codes[:-1])}]",
+        f"[{', '.join(reversed(codes))}]",
+        f"[{', '.join([codes[0]] * len(codes))}]",
+        codes[0],
+    ]
+    return text, answer, wrongs
 
 
 def author(walk: Walk) -> Made:
@@ -298,7 +363,7 @@ def recommended(walk: Walk) -> Made:
     where = _walk_to(walk, address)
     shown, _ = walk.find(article["item"])
     item = walk.rows("items")[article["item"]]
-    asked = walk.x.pick(("name", "price", "many"))
+    asked = walk.x.pick(("name", "price", "many", "many", "many", "many"))
     if asked == "name":
         value = shown.value.split("We recommend: ")[1].split(" [")[0]
         answer = walk.plan.derive(value, "{0}.split('We recommend: ')[1].split(' [')[0]", shown)
@@ -308,11 +373,10 @@ def recommended(walk: Walk) -> Made:
         walk.follow(article["item"])
         answer = walk.price()
         ask = f"What does the thing that it recommends cost? {_MONEY}"
-        if asked == "many":
-            count = walk.x.rng.randint(2, 12)
-            answer = walk.worked_out(f"{count} * {{0}}", answer)
-            ask = f"What do {count} of the thing that it recommends cost? {_MONEY}"
         wrongs = [f"round({answer.code} + 1, 2)", f"int({answer.code})", "0"]
+        if asked == "many":
+            answer, words, wrongs = _many(walk, answer)
+            ask = f"What do {words} of the thing that it recommends cost? {_MONEY}"
     text = walk.x.say(
         (
             "{where} Read the journal's article '{title}'. {ask}",
@@ -349,16 +413,18 @@ def count_links(walk: Walk) -> Made:
     return text, answer, [f"{answer.code} + 1", f"{answer.code} - 1", "5"]
 
 
-KINDS: dict[Callable[[Walk], Made], tuple[int, ...]] = {
-    price: (1, 2, 3, 4, 5, 6),
-    saving: (1, 2, 3, 4, 5, 6),
-    two_items: (2, 3, 4),
-    contact: (1, 2, 3, 4, 5, 6),
-    author: (1, 2, 3, 4, 5, 6),
-    recommended: (2, 3, 4, 5, 6),
-    count_links: (1, 2, 3, 4, 5, 6),
+_EVERY = (1, 2, 3, 4, 5, 6)
+KINDS: dict[Callable[[Walk], Made], tuple[int, tuple[int, ...]]] = {
+    price: (20, _EVERY),
+    saving: (2, _EVERY),
+    two_items: (14, (2, 3, 4, 5, 6)),
+    contact: (1, _EVERY),
+    contacts: (10, (2, 3, 4, 5, 6)),
+    author: (1, _EVERY),
+    recommended: (8, (2, 3, 4, 5, 6)),
+    count_links: (1, (2, 3, 4, 5, 6)),
 }
-"""The kinds of tasks -> the numbers of calls that they can have."""
+"""The kinds of tasks -> how often, and the numbers of calls that they can have."""
 
 
 def draft(x: Explorer, calls: int) -> Draft:
@@ -378,7 +444,8 @@ def draft(x: Explorer, calls: int) -> Draft:
             f"{x.domain.data!r}; use data='generated'"
         )
     walk = Walk(x)
-    kind = x.pick(kind for kind, sizes in KINDS.items() if calls in sizes)
+    fitting = {kind: often for kind, (often, sizes) in KINDS.items() if calls in sizes}
+    kind = x.rng.choices(list(fitting), list(fitting.values()))[0]
     text, answer, wrongs = kind(walk)
     if len(walk.plan.actions) != calls:
         raise DeadEnd
@@ -401,6 +468,5 @@ def draft(x: Explorer, calls: int) -> Draft:
         embellish(x, text),
         solution,
         (*moved, *(f"{body}answer({wrong})\n" for wrong in wrongs)),
-        pages=True,
         page=walk.address if stays else None,
     )

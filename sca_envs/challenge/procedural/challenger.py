@@ -13,10 +13,10 @@ from sca_envs.challenge.procedural import (
     airline,
     browser,
     decoder,
+    planner,
     retail,
     sequencer,
     trader,
-    planner,
 )
 from sca_envs.challenge.procedural.draft import MAX_CALLS, Draft, compose
 from sca_envs.challenge.procedural.flaws import FLAWS, plant

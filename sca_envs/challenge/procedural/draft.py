@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sca_envs.challenge.procedural.trial import attempt, judge, untouched
+from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouched
 from sca_envs.challenge.procedural.verification import write_verify
 from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
 from sca_envs.core.domain import Domain
@@ -27,10 +27,8 @@ class Draft:
     solution: str
     wrongs: tuple[str, ...]
     """Wrong attempts, the most telling first; ``RIGHT_ANSWER`` in them stands for the literal."""
-    pages: bool = False
-    """Whether it is about a browser, where every page may have been visited."""
     page: str | None = None
-    """The page that has to be open at the end."""
+    """The page that the browser has to show at the end."""
 
 
 def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask | None:
@@ -45,10 +43,10 @@ def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask |
     ended = attempt(domain, draft.solution)
     if ended.error is not None or len(ended.calls) != calls or not ended.answer.strip():
         return None
-    verify = write_verify(ended, pages=draft.pages, page=draft.page)
+    changed = changes(domain, ended)
+    verify = write_verify(changed, ended.value, page=draft.page)
     if judge(domain, verify, untouched(domain)) or judge(domain, verify, ended) is not True:
         return None
-    changed = bool(ended.changes) and not draft.pages
     literal = repr(ended.value)
     wrongs = [
         *(wrong.replace(RIGHT_ANSWER, literal) for wrong in draft.wrongs),
@@ -99,6 +97,6 @@ def _wrong_answers(solution: str, value: Any) -> list[str]:
     elif isinstance(value, list) and value:
         others = [value[::-1], value[:-1]]
     elif isinstance(value, dict) and value:
-        others = [dict(list(value.items())[:-1]), {key: 1 for key in value}]
+        others = [dict(list(value.items())[:-1]), dict.fromkeys(value, 1)]
     body = "".join(solution.splitlines(keepends=True)[:-1])  # all but the line with the answer
     return [f"{body}answer({other!r})\n" for other in others]

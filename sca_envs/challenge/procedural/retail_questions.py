@@ -17,7 +17,6 @@ from sca_envs.challenge.procedural.retail import (
     single_items,
     written_address,
 )
-from sca_envs.core.database import Record
 from sca_envs.domains.m3.plans import DeadEnd
 from sca_envs.domains.tau_retail.goals import describe, name_method
 

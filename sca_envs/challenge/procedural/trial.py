@@ -12,7 +12,6 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from types import CodeType
 from typing import Any
 
@@ -25,7 +24,7 @@ class Refused(Exception):  # noqa: N818 (only ever caught and noted)
     """What code of a challenger sees when it does what no attempt may do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """How an attempt ended."""
 
@@ -40,10 +39,10 @@ class Attempt:
     error: str | None = None
     """Type and message of what it raised, or None."""
 
-    @cached_property
-    def changes(self) -> list[dict[str, Any]]:
-        """What it changed, as `verify` sees it."""
-        return [change._asdict() for change in self.database.diff()]
+
+def changes(domain: Domain, ended: Attempt) -> list[dict[str, Any]]:
+    """Return what an attempt changed in the world, as `verify` sees it."""
+    return [change._asdict() for change in domain.changes(ended.database)]
 
 
 def answer_text(value: Any) -> str:
@@ -85,7 +84,7 @@ def judge(domain: Domain, verify: str, tried: Attempt) -> Any:
     namespace |= {
         "initial": initial,
         "call_log": lambda: [dict(call) for call in tried.calls],
-        "changes": lambda: tried.changes,
+        "changes": lambda: changes(domain, tried),
     }
     helpers, definition, body = verify.partition("def verify(")
     exec(_compiled(helpers), namespace)  # the same in many tasks, and the larger part

@@ -11,8 +11,6 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sca_envs.challenge.procedural.trial import Attempt
-
 SHOWN_BY = {
     "orders": ("get_order_details", "order_id", "order"),
     "users": ("get_user_details", "user_id", "user"),
@@ -63,19 +61,19 @@ def read(text):
 _HALF_A_CENT = "HALF_A_CENT = 0.005 + 1e-9\n"
 
 
-def write_verify(ended: Attempt, *, pages: bool = False, page: str | None = None) -> str:
+def write_verify(changes: Sequence[dict[str, Any]], value: Any, *, page: str | None = None) -> str:
     """Return the source of `verify` for a solution.
 
     Args:
-        ended: How the solution ended.
-        pages: Whether the domain is a browser, where every page may have been visited.
-        page: The page that has to be open at the end, if that is part of the task.
+        changes: What the solution changed in the world.
+        value: What it answered.
+        page: The page that the browser has to show at the end, if that is part of the task.
     """
-    if pages:
-        checks = _browser_checks(page)
-    else:
-        checks = _state_checks(ended.changes)
-    return _assemble([*checks, *_answer_checks(ended.value)])
+    lines = _state_checks(changes)
+    if page is not None:
+        shown = f"[Web Page Name: {page}]"
+        lines += [f"if {shown!r} not in view():", "    return False"]
+    return _assemble([*lines, *_answer_checks(value)])
 
 
 def _assemble(body: Iterable[str]) -> str:
@@ -90,17 +88,6 @@ def _assemble(body: Iterable[str]) -> str:
 
 
 _HELPERS = {"same": _SAME, "number": _NUMBER, "plain": _PLAIN, "read": _READ}
-
-
-def _browser_checks(page: str | None) -> list[str]:
-    lines = [
-        'if any(not change["path"].startswith("/browser/") for change in changes()):',
-        "    return False",
-    ]
-    if page is not None:
-        shown = f"[Web Page Name: {page}]"
-        lines += [f"if {shown!r} not in view():", "    return False"]
-    return lines
 
 
 def _state_checks(changes: Sequence[dict[str, Any]]) -> list[str]:
