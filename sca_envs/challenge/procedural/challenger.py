@@ -9,16 +9,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from sca_envs.challenge.procedural import (
-    airline,
+from sca_envs.challenge.procedural import airline, retail
+from sca_envs.challenge.procedural.draft import MAX_CALLS, Draft, compose
+from sca_envs.challenge.procedural.families import (
     browser,
     decoder,
     planner,
-    retail,
     sequencer,
     trader,
 )
-from sca_envs.challenge.procedural.draft import MAX_CALLS, Draft, compose
 from sca_envs.challenge.procedural.flaws import FLAWS, plant
 from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.challenge.task import CodeAsTask

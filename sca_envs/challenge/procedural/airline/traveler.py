@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from sca_envs.challenge.procedural.draft import Draft
-from sca_envs.challenge.procedural.parts import Customer, Explorer, draw_draft
+from sca_envs.challenge.procedural.parts import Customer, Explorer
 from sca_envs.core.database import Record
 from sca_envs.domains.m3.plans import DeadEnd
 from sca_envs.domains.tau_airline.changes import NOW
@@ -167,18 +166,6 @@ def way(origin: str, destination: str, date: str) -> dict[str, str]:
     return {"a": name_airport(origin), "b": name_airport(destination), "date": name_date(date)}
 
 
-def draft(x: Explorer, calls: int) -> Draft:
-    """Draw the draft of an airline task.
-
-    Args:
-        x: Explores.
-        calls: How many tool calls the solution makes.
-
-    Raises:
-        DeadEnd: If what was drawn makes no such task.
-    """
-    from sca_envs.challenge.procedural import airline_changes, airline_questions
-
-    traveler = Traveler(x)
-    kinds = (*airline_changes.PARTS, *airline_questions.PARTS)
-    return draw_draft(x, traveler.identity, [partial(kind, traveler) for kind in kinds], calls)
+def paying_methods(trip: Record) -> tuple[str, ...]:
+    """Return the ids of what a reservation was paid with."""
+    return tuple(entry["payment_id"] for entry in trip["payment_history"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from sca_envs.challenge.procedural.draft import Draft
-from sca_envs.challenge.procedural.parts import Customer, Explorer, draw_draft
+from sca_envs.challenge.procedural.parts import Customer, Explorer
 from sca_envs.core.database import Record
 from sca_envs.domains.m3.plans import DeadEnd
 from sca_envs.domains.tau.people import address
+
+PAID_BY = 'order["payment_history"][0]["payment_method_id"]'
+"""Expression for what an order was paid with."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,18 @@ class Shopper:
         drawn: Record = self.x.pick(o for o in self.orders if o["status"] in statuses)
         return drawn
 
+    def foreign_order(self) -> Record:
+        """Draw any order of the store."""
+        drawn: Record = self.x.look("get_order_details", order_id=self.x.key("orders"))
+        return drawn
+
     def another(self, order: Record) -> Record:
         """Return another order of the same status: the customer's own, else somebody's."""
         for other in self.orders:
             if other["status"] == order["status"] and other["order_id"] != order["order_id"]:
                 return other
         for _ in range(12):
-            other = self.x.look("get_order_details", order_id=self.x.key("orders"))
+            other = self.foreign_order()
             if other["status"] == order["status"] and other["order_id"] != order["order_id"]:
                 return other
         raise DeadEnd
@@ -178,20 +185,3 @@ def written_address(new: dict[str, str]) -> str:
 def arguments(**values: Any) -> str:
     """Return keyword arguments as they are written in code, of literals."""
     return ", ".join(f"{name}={value!r}" for name, value in values.items())
-
-
-def draft(x: Explorer, calls: int) -> Draft:
-    """Draw the draft of a retail task.
-
-    Args:
-        x: Explores.
-        calls: How many tool calls the solution makes.
-
-    Raises:
-        DeadEnd: If what was drawn makes no such task.
-    """
-    from sca_envs.challenge.procedural import retail_changes, retail_questions
-
-    shopper = Shopper(x)
-    kinds = (*retail_changes.PARTS, *retail_questions.PARTS)
-    return draw_draft(x, shopper.identity, [partial(kind, shopper) for kind in kinds], calls)
