@@ -9,15 +9,16 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Any
 
 import gymnasium as gym
-from gymnasium.envs.registration import load_env_creator
 
 import sca_envs
 from sca_envs.bench.trajectory import json_schema
-from sca_envs.core.mixture import Mixture
+from sca_envs.challenge.task import CodeAsTask, VerifiedTask
+from sca_envs.envs.challenger import ChallengerEnv
+from sca_envs.envs.code_as_task import CodeAsTaskEnv
 from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.tool_use import ToolUseEnv
 
 DOCS = Path(__file__).parent
 SAMPLES = 6
@@ -31,11 +32,13 @@ def page_path(env_id: str) -> Path:
 
 def environment_page(env_id: str) -> str:
     """Return an environment's page: the docstring of its class, and its tools."""
-    env_class: Any = load_env_creator(str(gym.spec(env_id).entry_point))
-    lines = [f"# {env_id}", "", inspect.cleandoc(env_class.__doc__), "", "# Tools", ""]
+    env = _make(env_id)
+    lines = [f"# {env_id}", "", inspect.cleandoc(type(env).__doc__ or ""), "", "# Tools", ""]
+    if isinstance(env, CodeAsTaskEnv):
+        return "\n".join([*lines, "Those of the task's domain.", ""])
     lines += ["| tool | arguments | what it does |", "|---|---|---|"]
-    for name in env_class.names():
-        for tool in sca_envs.domain(name).tools.values():
+    for domain in env.domains.values():
+        for tool in domain.tools.values():
             arguments = ", ".join(f"`{parameter}`" for parameter in tool.parameters["properties"])
             lines.append(f"| `{tool.name}` | {arguments} | {tool.description} |")
     return "\n".join(lines) + "\n"
@@ -45,15 +48,24 @@ def gallery() -> str:
     """Return a page with sample tasks of every environment's generator."""
     lines = ["# Gallery", "", "The first generated tasks of each environment, training split."]
     for env_id in ENVIRONMENTS:
-        env_class: Any = load_env_creator(str(gym.spec(env_id).entry_point))
-        tasks = Mixture([sca_envs.domain(name).tasks("train") for name in env_class.names()])
+        env = _make(env_id)
+        if isinstance(env, ChallengerEnv):
+            continue  # it is the agent who makes tasks there
         lines += ["", f"## {env_id}"]
-        for index in range(SAMPLES):
-            lines += ["", *_sample(tasks[index])]
+        for index in range(2 if isinstance(env, CodeAsTaskEnv) else SAMPLES):
+            lines += ["", *_sample(env.tasks[index])]
     return "\n".join(lines) + "\n"
 
 
+def _make(env_id: str) -> ToolUseEnv:
+    env = gym.make(env_id, disable_env_checker=True).unwrapped
+    assert isinstance(env, ToolUseEnv)
+    return env
+
+
 def _sample(task: sca_envs.Task) -> list[str]:
+    if isinstance(task, VerifiedTask):
+        return _code_sample(task)
     calls = [
         f"{action.name}({', '.join(f'{k}={v!r}' for k, v in action.arguments.items())})"
         for action in task.actions
@@ -78,6 +90,13 @@ def _sample(task: sca_envs.Task) -> list[str]:
     ]
 
 
+def _code_sample(task: VerifiedTask) -> list[str]:
+    lines = [f"### {task.id}", "", f"> {task.instruction}"]
+    for name, source in (("Verification function", task.verify), ("Solution", task.solution)):
+        lines += ["", f"{name}:", "", "```text", *str(source).strip().splitlines(), "```"]
+    return lines
+
+
 def main() -> None:
     """Write the pages."""
     for env_id in ENVIRONMENTS:
@@ -87,6 +106,8 @@ def main() -> None:
     (DOCS / "gallery.md").write_text(gallery(), encoding="utf-8")
     schema = json.dumps(json_schema(), indent=1) + "\n"
     (DOCS / "trajectory.schema.json").write_text(schema, encoding="utf-8")
+    schema = json.dumps(CodeAsTask.model_json_schema(), indent=1) + "\n"
+    (DOCS / "code_as_task.schema.json").write_text(schema, encoding="utf-8")
 
 
 if __name__ == "__main__":

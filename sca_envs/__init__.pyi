@@ -33,7 +33,11 @@ from .challenge.files import code_tasks_from_dataset as code_tasks_from_dataset
 from .challenge.files import code_tasks_to_dataset as code_tasks_to_dataset
 from .challenge.files import load_code_tasks as load_code_tasks
 from .challenge.files import save_code_tasks as save_code_tasks
+from .challenge.files import export_folder as export_code_tasks
+from .challenge.files import import_folder as import_code_tasks
+from .challenge.gates import Novel as Novel
 from .challenge.gates import standard_gates as standard_gates
+from .challenge.llm import LLMChallenger as LLMChallenger
 from .challenge.pipeline import Pipeline as Pipeline
 from .challenge.procedural import ProceduralChallenger as ProceduralChallenger
 from .challenge.task import CodeAsTask as CodeAsTask

@@ -40,13 +40,13 @@ def test_python_blocks_run_one_after_the_other(page: Path) -> None:
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if _blocks(p, "bash")], ids=lambda page: page.stem
 )
-def test_shell_blocks_run(page: Path) -> None:
+def test_shell_blocks_run(page: Path, tmp_path: Path) -> None:
     """Commands of `sca` run here; those that make an environment are in CI, word for word."""
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
     for line in "".join(_blocks(page, "bash")).splitlines():
         if line.startswith("sca "):
             command = [sys.executable, "-m", "sca_envs", *shlex.split(line)[1:]]
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
         else:
             assert line in [command.strip() for command in ci.splitlines()], line
 
