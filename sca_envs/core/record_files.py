@@ -97,7 +97,8 @@ class RecordFiles(Generic[M]):
         string = datasets.Value("string")
         features = {name: types.get(self._kinds.get(name, ""), string) for name in names}
         rows = [self._to_row(record) for record in records]
-        dataset: Dataset = datasets.Dataset.from_list(rows, features=datasets.Features(features))
+        columns = {name: [row[name] for row in rows] for name in names}  # also where there are none
+        dataset: Dataset = datasets.Dataset.from_dict(columns, datasets.Features(features))
         return dataset
 
     def from_rows(self, rows: Iterable[dict[str, Any]], where: str) -> list[M]:
