@@ -125,6 +125,11 @@ class Episode:
         return len(self._transcript)
 
     @property
+    def source(self) -> str:
+        """Where the newest text that the agent reads came from (see `Turn`)."""
+        return self._transcript[-1].source if self._transcript else "user"
+
+    @property
     def done(self) -> bool:
         """Whether the episode has ended."""
         return self.termination_reason is not None
