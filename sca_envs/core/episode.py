@@ -125,8 +125,13 @@ class Episode:
         return len(self._transcript)
 
     @property
+    def observation(self) -> str:
+        """The newest text that the agent reads."""
+        return self._transcript[-1].observation if self._transcript else self.opening
+
+    @property
     def source(self) -> str:
-        """Where the newest text that the agent reads came from (see `Turn`)."""
+        """Where it came from (see `Turn`)."""
         return self._transcript[-1].source if self._transcript else "user"
 
     @property

@@ -301,10 +301,16 @@ class ToolUseEnv(gym.Env[str, str]):
         if snapshot.episode is None:
             self._episode = None
             return
-        task, episode = snapshot.episode.task, self._episode
-        if episode is None or episode.domain.name != task.domain:
-            episode = self._enter(self.begin(task, 0, NoUser()))
-        episode.restore(snapshot.episode)
+        if self._episode is None or self._episode.domain.name != snapshot.episode.task.domain:
+            self._enter(self.resume(snapshot.episode))
+        else:
+            self._episode.restore(snapshot.episode)
+
+    def resume(self, snapshot: EpisodeSnapshot) -> Episode:
+        """Return a new episode in the state of a snapshot; see `begin`."""
+        episode = self.begin(snapshot.task, 0, NoUser())  # the snapshot has the user
+        episode.restore(snapshot)
+        return episode
 
     def fork(self) -> ToolUseEnv:
         """Return an independent environment in the same state, at the cost of what changed."""
