@@ -263,11 +263,18 @@ class ToolUseEnv(gym.Env[str, str]):
 
     def describe(self, episode: Episode) -> dict[str, Any]:
         """Return the `info` of an episode with this environment's options, fresh each time."""
-        info: dict[str, Any] = {
+        return {
             "task_id": episode.task.id,
-            "turn": episode.turn,
+            "turn": 0,  # it has its place here; its value is below
             "tools": list(episode.domain.schemas),
             "policy": episode.domain.policy,
+            **self.describe_turn(episode),
+        }
+
+    def describe_turn(self, episode: Episode) -> dict[str, Any]:
+        """Return the part of the `info` that changes from turn to turn."""
+        info: dict[str, Any] = {
+            "turn": episode.turn,
             "source": episode.source,
             "termination_reason": episode.termination_reason,
         }

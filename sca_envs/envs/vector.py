@@ -22,6 +22,7 @@ from gymnasium.vector.utils import batch_space
 
 from sca_envs.core.episode import Episode, EpisodeSnapshot, Outcome
 from sca_envs.core.errors import OptionError
+from sca_envs.core.frozen import freeze
 from sca_envs.core.users import User
 from sca_envs.envs.registration import ENVIRONMENTS
 from sca_envs.envs.render import render_text, show
@@ -94,6 +95,8 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
         self._episodes: list[Episode] = []
         self._rngs: list[np.random.Generator | None] = [None] * num_envs
         self._seeds: list[int] = [-1] * num_envs
+        # Key -> array of what an episode's infos say from its beginning to its end.
+        self._fixed: dict[str, np.ndarray[Any, np.dtype[np.object_]]] = {}
         self.render_mode = self._env.render_mode
         self.metadata = {**self._env.metadata, "autoreset_mode": self.autoreset_mode}
         self.single_observation_space = self._env.observation_space
@@ -179,7 +182,7 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
         infos: list[Info] = []
         for i, action in enumerate(actions):
             episode = episodes[i]
-            end: Info = {}
+            end: Info | None = None
             if episode.done:
                 episode = self._enter(i, self._new_episode(i))
                 step = Outcome(episode.opening, 0.0, False, False)
@@ -192,15 +195,23 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
                     episode = self._enter(i, self._new_episode(i))
                     step = step._replace(observation=episode.opening)
             steps.append(step)
-            infos.append(end | env.describe(episode) if end else env.describe(episode))
+            info = env.describe_turn(episode)
+            infos.append(info if end is None else end | info)
         observations, rewards, terminated, truncated = zip(*steps, strict=True)
         return (
             observations,
             np.array(rewards, dtype=np.float64),
             np.array(terminated, dtype=np.bool_),
             np.array(truncated, dtype=np.bool_),
-            batch_infos(infos),
+            self._fixed_infos() | batch_infos(infos),
         )
+
+    def _fixed_infos(self) -> Info:
+        """Return the infos that stay the same through an episode."""
+        infos: Info = {}
+        for key, column in self._fixed.items():
+            infos[key], infos[f"_{key}"] = column.copy(), np.ones(self.num_envs, dtype=np.bool_)
+        return infos
 
     def _check(self, actions: Sequence[str]) -> None:
         """Raise if a step cannot be taken, before any episode has changed."""
@@ -229,17 +240,23 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
     def _enter(self, i: int, episode: Episode) -> Episode:
         """Make an episode one of the present ones."""
         self._episodes[i] = episode
-        self._set_domain(i)
+        self._set_up(i)
         if self.render_mode == "human":
             show(episode, opening=True)
         return episode
 
-    def _set_domain(self, i: int) -> None:
-        """Let the action space sample the tools of an episode's domain."""
+    def _set_up(self, i: int) -> None:
+        """Learn what stays the same through an episode."""
+        episode = self._episodes[i]
         assert isinstance(self.action_space, gym.spaces.Tuple)
         space = self.action_space.spaces[i]
         assert isinstance(space, AssistantTurn)
-        space.domain = self._episodes[i].domain
+        space.domain = episode.domain
+        changing = self._env.describe_turn(episode)
+        for key, value in self._env.describe(episode).items():
+            if key not in changing:
+                column = self._fixed.setdefault(key, np.full(self.num_envs, None, dtype=object))
+                column[i] = freeze(value)
 
     def _require_reset(self) -> None:
         if not self._episodes:
@@ -299,7 +316,7 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
         """Go back to a snapshot of this vector environment, or of one with the same options."""
         self._episodes = [self._env.resume(episode) for episode in snapshot.episodes]
         for i in range(self.num_envs):
-            self._set_domain(i)
+            self._set_up(i)
         for rng, state in zip(self.np_random, snapshot.random_states, strict=True):
             rng.bit_generator.state = state
 
@@ -307,6 +324,7 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
         """Return an independent vector environment in the same state."""
         forked = copy.copy(self)
         forked._rngs, forked._seeds = [None] * self.num_envs, list(self._seeds)
+        forked._fixed = {}
         forked._make_spaces()
         forked.restore(self.snapshot())
         return forked

@@ -230,15 +230,18 @@ class TestStep:
 
     def test_infos_are_fresh(self) -> None:
         native = _native()
-        _, infos = native.reset(seed=0)
-        infos["tools"][0].clear()
-        infos["turn"][:] = 9
-        infos["_turn"][:] = False
-        assert len(infos["tools"][1]) == 16
+        native.reset(seed=0)
+        infos = native.step(("a", "b", "c"))[4]
+        with pytest.raises(TypeError, match=r"copy\.deepcopy"):
+            infos["tools"][0].clear()
+        for key in ("tools", "turn", "policy"):
+            infos[key][:] = 9
+            infos[f"_{key}"][:] = False
         infos = native.step(("a", "b", "c"))[4]
         assert [len(tools) for tools in infos["tools"]] == [16] * 3
-        assert list(infos["turn"]) == [1, 1, 1]
+        assert list(infos["turn"]) == [2, 2, 2]
         assert infos["_turn"].all()
+        assert infos["_tools"].all()
 
     def test_action_space_samples_the_tools_at_hand(self) -> None:
         native = _native("sca/M3Calculation-v0", num_envs=12)
