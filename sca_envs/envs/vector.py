@@ -220,15 +220,15 @@ class ToolUseVectorEnv(VectorEnv[Observations, Sequence[str], np.ndarray[Any, An
             raise TypeError(f"Expected {self.num_envs} actions of type str, got one str")
         if len(actions) != self.num_envs:
             raise OptionError(f"Expected {self.num_envs} actions, got {len(actions)}")
-        over = [i for i, episode in enumerate(self._episodes) if episode.done]
-        if over and self.autoreset_mode is AutoresetMode.DISABLED:
-            more = ", …" if len(over) > _LISTED else ""
-            raise ResetNeeded(
-                "Expected reset(options={'reset_mask': …}) after the end of the episodes "
-                f"{', '.join(map(str, over[:_LISTED]))}{more}"
-            )
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            over = [str(i) for i, episode in enumerate(self._episodes) if episode.done]
+            if over:
+                raise ResetNeeded(
+                    "Expected reset(options={'reset_mask': …}) after the end of the episodes "
+                    f"{', '.join(over[:_LISTED])}{', …' if len(over) > _LISTED else ''}"
+                )
         for i, action in enumerate(actions):
-            if not isinstance(action, str) and i not in over:
+            if not isinstance(action, str) and not self._episodes[i].done:
                 kind = type(action).__name__
                 raise TypeError(f"Expected actions of type str, got {kind} for episode {i}")
 
