@@ -5,6 +5,14 @@ from .bench.agents import ReferenceAgent as ReferenceAgent
 from .bench.checker import check_env as check_env
 from .bench.rollout import Result as Result
 from .bench.rollout import play as play
+from .challenge.files import code_tasks_from_dataset as code_tasks_from_dataset
+from .challenge.files import code_tasks_to_dataset as code_tasks_to_dataset
+from .challenge.files import load_code_tasks as load_code_tasks
+from .challenge.files import save_code_tasks as save_code_tasks
+from .challenge.gates import standard_gates as standard_gates
+from .challenge.pipeline import Pipeline as Pipeline
+from .challenge.procedural import ProceduralChallenger as ProceduralChallenger
+from .challenge.task import CodeAsTask as CodeAsTask
 from .core.actions import Action as Action
 from .core.actions import Answer as Answer
 from .core.actions import Code as Code
@@ -32,6 +40,7 @@ from .core.users import NoUser as NoUser
 from .core.users import ScriptedUser as ScriptedUser
 from .core.users import User as User
 from .domains import domain as domain
+from .envs.code_as_task import make as make
 from .envs.wrappers import ChatMessages as ChatMessages
 from .envs.wrappers import DenseReward as DenseReward
 

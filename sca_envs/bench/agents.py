@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from sca_envs.core.actions import Action, Answer, Reply
+from sca_envs.core.actions import Action
 from sca_envs.envs.tool_use import ToolUseEnv
 
 
@@ -32,7 +32,7 @@ class Agent(Protocol):
 
 
 class ReferenceAgent:
-    """Replays the task's reference actions, then answers or says the required outputs till the end.
+    """Replays the reference solution of the task, and says its last words till the end.
 
     Args:
         env: The environment that will be played.
@@ -41,20 +41,15 @@ class ReferenceAgent:
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         self._env: ToolUseEnv = env.unwrapped  # type: ignore[assignment]
         self._left: list[Action] = []
-        self._closing: Action = Reply("")
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         """Look up the task's solution."""
-        task = self._env.episode.task
-        self._left = [action.to_call() for action in reversed(task.actions)]
-        if task.expected is None:
-            self._closing = Reply(" ".join(["Everything has been done.", *task.outputs]))
-        else:
-            self._closing = Answer(task.expected.text)
+        self._left = self._env.reference_actions()[::-1]
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
         """Return the next action of the solution."""
-        return self._env.render_action(self._left.pop() if self._left else self._closing)
+        action = self._left.pop() if len(self._left) > 1 else self._left[0]
+        return self._env.render_action(action)
 
 
 class NoopAgent:

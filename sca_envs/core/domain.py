@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from sca_envs.core.actions import Action, PositionalCall, ToolCall
-from sca_envs.core.database import Base, Database, Snapshot
+from sca_envs.core.actions import Action, LoggedCall, PositionalCall, ToolCall
+from sca_envs.core.database import Base, Change, Database, Snapshot
 from sca_envs.core.errors import OptionError
 from sca_envs.core.formats import ActionFormat
 from sca_envs.core.frozen import freeze
 from sca_envs.core.task import Task, TaskSource
-from sca_envs.core.tools import Tool
+from sca_envs.core.tools import Tool, refused
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
 
 ArgumentSampler = Callable[[np.random.Generator, Base, str], Any]
@@ -65,6 +65,8 @@ class Domain:
         show_output: Turns what an agent's code printed into what the agent reads.
         call_from_code: Carries out a tool call of an agent's code.
         code_prelude: Python code that runs before an agent's first code, in its globals.
+        transient: Names of the tables that hold where the agent is (which page it reads, say), so
+            that a change there is not a change of the world.
         origin: A function and its arguments that give this domain again, for pickling.
     """
 
@@ -83,6 +85,7 @@ class Domain:
         show_output: Callable[[str], str] = show_printed,
         call_from_code: CodeCall = call_checked,
         code_prelude: str = "",
+        transient: frozenset[str] = frozenset(),
         origin: tuple[Callable[..., Domain], tuple[Any, ...]],
     ) -> None:
         self.name = name
@@ -99,6 +102,7 @@ class Domain:
         self.show_output = show_output
         self.call_from_code = call_from_code
         self.code_prelude = code_prelude
+        self.transient = transient
         self._splits = dict(splits)
         self._sources: dict[str, TaskSource] = {}
         self._sample_argument = sample_argument
@@ -159,6 +163,31 @@ class Domain:
             return f"Cound not find tool with name {name}"  # M3ToolEval's spelling
         return tool.call_positional(database, values)
 
+    def log(
+        self, name: str, arguments: dict[str, Any] | tuple[Any, ...], observation: str
+    ) -> tuple[LoggedCall, ...]:
+        """Return the record of a tool call; none if there is no such tool.
+
+        Args:
+            name: The tool's name.
+            arguments: What the agent gave, by name or by position.
+            observation: What it read.
+        """
+        tool = self.tools.get(name)
+        if tool is None:
+            return ()
+        named = arguments if isinstance(arguments, dict) else tool.named(arguments)
+        return (LoggedCall(name, named, not refused(observation)),)
+
+    def end_by(self, calls: Iterable[LoggedCall], database: Database) -> str | None:
+        """Return why an episode ends after calls; None if it goes on.
+
+        Args:
+            calls: The calls of the turn.
+            database: The state that they left.
+        """
+        return "transfer" if any(call.name in self.terminal_tools for call in calls) else None
+
     def write(self, action: Action, action_format: ActionFormat) -> str:
         """Return an action as text; a call loses its arguments' names where the format has none.
 
@@ -184,6 +213,23 @@ class Domain:
             self._references.popitem(last=False)
         return state
 
+    def changes(self, database: Database, since: Snapshot | None = None) -> list[Change]:
+        """Return what differs in the world from the initial or an earlier state; see `transient`.
+
+        Args:
+            database: The present state.
+            since: The earlier state; by default the initial one.
+        """
+        return [
+            change
+            for change in database.diff(since)
+            if change.path.split("/", 2)[1] not in self.transient
+        ]
+
+    def sample_argument(self, rng: np.random.Generator, name: str) -> Any:
+        """Draw a plausible value for the parameter of that name: a JSON value."""
+        return self._sample_argument(rng, self.base, name)
+
     def sample_call(self, rng: np.random.Generator) -> tuple[str, dict[str, Any]]:
         """Draw a valid call of one of the tools: its name and plausible arguments."""
         tool = self.tools[list(self.tools)[int(rng.integers(len(self.tools)))]]
@@ -192,5 +238,5 @@ class Domain:
             if "enum" in schema:
                 arguments[name] = schema["enum"][int(rng.integers(len(schema["enum"])))]
             else:
-                arguments[name] = self._sample_argument(rng, self.base, name)
+                arguments[name] = self.sample_argument(rng, name)
         return tool.name, arguments

@@ -13,6 +13,14 @@ ENVIRONMENTS: dict[str, str] = {
     "sca/M3TravelPlanning-v0": "sca_envs.envs.m3.travel_planning:M3TravelPlanningEnv",
     "sca/M3WebBrowsing-v0": "sca_envs.envs.m3.web_browsing:M3WebBrowsingEnv",
     "sca/M3Calculation-v0": "sca_envs.envs.m3.calculation:M3CalculationEnv",
+    "sca/CodeAsTask-v0": "sca_envs.envs.code_as_task:CodeAsTaskEnv",
+    "sca/TauRetailChallenger-v0": "sca_envs.envs.challenger:TauRetailChallengerEnv",
+    "sca/TauAirlineChallenger-v0": "sca_envs.envs.challenger:TauAirlineChallengerEnv",
+    "sca/M3MessageDecoderChallenger-v0": "sca_envs.envs.challenger:M3MessageDecoderChallengerEnv",
+    "sca/M3DnaSequencerChallenger-v0": "sca_envs.envs.challenger:M3DnaSequencerChallengerEnv",
+    "sca/M3TradeCalculatorChallenger-v0": "sca_envs.envs.challenger:M3TradeCalculatorChallengerEnv",
+    "sca/M3TravelPlanningChallenger-v0": "sca_envs.envs.challenger:M3TravelPlanningChallengerEnv",
+    "sca/M3WebBrowsingChallenger-v0": "sca_envs.envs.challenger:M3WebBrowsingChallengerEnv",
 }
 """Environment id -> entry point, as text so that importing the package loads no domain."""
 

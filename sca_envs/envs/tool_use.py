@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from sca_envs.core.actions import Action, Malformed
+from sca_envs.core.actions import Action, Answer, Malformed, Reply
 from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, EpisodeSnapshot
@@ -83,7 +83,7 @@ class ToolUseEnv(gym.Env[str, str]):
         self.render_mode = render_mode
         self.max_turns = _positive("max_turns", max_turns)
         self._episode: Episode | None = None
-        self.domains = {name: find_domain(name, data) for name in self.names()}
+        self.domains = self._find_domains(data)
         self.tasks = self._split(split) if tasks is None else self._own_tasks(tasks)
         self._drawn_from = _limit(self.tasks, num_tasks)
         self._format = find_format(action_format)
@@ -104,6 +104,10 @@ class ToolUseEnv(gym.Env[str, str]):
     def names(cls) -> tuple[str, ...]:
         """Return the names of the environment's domains, mostly one."""
         return cls.domain_names or (cls.domain_name,)
+
+    def _find_domains(self, data: str) -> dict[str, Domain]:
+        """Return the domains that tasks come from, by name."""
+        return {name: find_domain(name, data) for name in self.names()}
 
     def _make_action_space(self) -> AssistantTurn:
         first, *others = self.domains.values()
@@ -252,6 +256,14 @@ class ToolUseEnv(gym.Env[str, str]):
             problem = f"Expected at most {MAX_ACTION_LENGTH} characters, got {len(action)}"
             return Malformed(action[:_KEPT_OF_HUGE], problem)
         return self._format.parse(action)
+
+    def reference_actions(self) -> list[Action]:
+        """Return a solution of the present task, up to the words or the answer that end it."""
+        task = self.episode.task
+        calls: list[Action] = [action.to_call() for action in task.actions]
+        if task.expected is not None:
+            return [*calls, Answer(task.expected.text)]
+        return [*calls, Reply(" ".join(["Everything has been done.", *task.outputs]))]
 
     def render_action(self, action: Action) -> str:
         """Return an action as text in the environment's action format.

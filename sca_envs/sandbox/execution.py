@@ -185,7 +185,10 @@ def pack_job(
             "mode": mode,
             "code": code,
             "cell": cell,
-            "tools": [(tool.name, tool.parameters, tool.variadic) for tool in tools.values()],
+            "tools": [
+                (name, tool.parameters, tool.variadic, tool.keywords)
+                for name, tool in tools.items()
+            ],
             "state": None if state is None else _to_json(state),
             "read_result": read_result,
             "output_bytes": limits.output_bytes,

@@ -67,6 +67,8 @@ class SandboxTool:
     with the same message; for any other, a `ToolError` with the message."""
     variadic: bool = False
     """Whether more positional arguments may follow; `call` gets them as the list `args`."""
+    keywords: bool = False
+    """Whether keyword arguments of other names may follow; `call` gets them by their names."""
 
 
 Tools = Mapping[str, "Callable[[dict[str, JSON]], JSON] | SandboxTool"]

@@ -52,6 +52,8 @@ class Family:
     """Reads the original's tables from the data set's folder."""
     code_prelude: str = ""
     """Makes the tools in an agent's code what they are in the original's, where JSON cannot."""
+    transient: frozenset[str] = frozenset()
+    """Tables that hold where the agent is; see `Domain`."""
 
     def load(self, data: str, seed: int) -> Domain:
         """Return the domain on a set of data.
@@ -93,6 +95,7 @@ class Family:
             show_output=show_output,
             call_from_code=call_unchecked,
             code_prelude=self.code_prelude,
+            transient=self.transient,
             origin=(_domain, (self.recipe.domain, data)),
         )
 

@@ -41,6 +41,7 @@ FAMILY = Family(
     sample_argument=sample_argument,
     build_world=world.build,
     read_world=read_world,
+    transient=frozenset({"browser"}),
 )
 """What the domain is made of."""
 

@@ -89,7 +89,7 @@ _REHEARSAL_JOB = {
     "mode": "once",
     "code": marshal.dumps(compile(_REHEARSAL, "<cell>", "exec", dont_inherit=True)),
     "cell": "<cell>",
-    "tools": [("tool", ("order_id",), False)],
+    "tools": [("tool", ("order_id",), False, False)],
     "state": '{"a": [1, null]}',
     "read_result": True,
     "output_bytes": 1000,
@@ -138,8 +138,9 @@ class Run:
         _console.install()
         sys.modules["__main__"] = _module
         self.variables = _module.__dict__
-        for name, parameters, variadic in job["tools"]:
-            self.variables[name] = make_tool(name, parameters, variadic, self._limit)
+        for name, parameters, variadic, keywords in job["tools"]:
+            tool = make_tool(name, parameters, variadic, keywords, self._limit)
+            self.variables[name] = tool
 
     def execute(self, job: dict[str, Any]) -> None:
         """Run one job and send its final frame."""
@@ -213,7 +214,7 @@ class Run:
 
 
 def make_tool(
-    name: str, parameters: tuple[str, ...] | None, variadic: bool, limit: int
+    name: str, parameters: tuple[str, ...] | None, variadic: bool, keywords: bool, limit: int
 ) -> Callable[..., Any]:
     """Return a function that asks the caller to run a tool.
 
@@ -221,11 +222,12 @@ def make_tool(
         name: The tool's name.
         parameters: Names for positional arguments; None if only keywords are allowed.
         variadic: Whether further positional arguments are allowed; they are sent as `args`.
+        keywords: Whether further keyword arguments are allowed; they are sent by their names.
         limit: Greatest size of the arguments as JSON, in bytes.
     """
 
     def tool(*args: Any, **kwargs: Any) -> Any:
-        arguments = _bind(name, parameters, variadic, args, kwargs)
+        arguments = _bind(name, parameters, variadic, keywords, args, kwargs)
         try:
             text = frames.encode([name, arguments], limit)
         except frames.NotJSON as error:
@@ -247,6 +249,7 @@ def _bind(
     name: str,
     parameters: tuple[str, ...] | None,
     variadic: bool,
+    keywords: bool,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> dict[str, Any]:
@@ -262,7 +265,7 @@ def _bind(
     for key, value in kwargs.items():
         if key in arguments:
             raise TypeError(f"{name}() got multiple values for argument {key!r}")
-        if parameters is not None and key not in names:
+        if parameters is not None and key not in names and not keywords:
             expected = ", ".join(names) or "none"
             raise TypeError(
                 f"{name}() got an unexpected keyword argument {key!r} (parameters: {expected})"

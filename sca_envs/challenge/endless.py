@@ -1,0 +1,51 @@
+"""Code-as-Tasks without end, from the challenger that needs no model."""
+
+from __future__ import annotations
+
+from sca_envs.challenge.gates import standard_gates
+from sca_envs.challenge.pipeline import examine
+from sca_envs.challenge.procedural import ProceduralChallenger
+from sca_envs.challenge.task import CodeAsTask
+from sca_envs.challenge.verifier import shared_lab
+from sca_envs.core.domain import Domain
+from sca_envs.core.endless import EndlessTasks
+from sca_envs.core.task import Task
+
+_STRIDE = 1_000_003
+_TRIES = 20
+
+
+def accepted_proposal(domain: Domain, number: int) -> CodeAsTask:
+    """Return a procedural task that passes the gates, the same one for the same number.
+
+    Args:
+        domain: The world.
+        number: Which task.
+
+    Raises:
+        RuntimeError: If no candidate of many passes, which would be a defect of the challenger.
+    """
+    challenger = ProceduralChallenger(domain)
+    gates = standard_gates()
+    for attempt in range(_TRIES):
+        task = challenger.propose(number + attempt * _STRIDE)
+        found = examine(task, gates, shared_lab(), domain)
+        if found.accepted and found.task is not None:
+            return found.task
+    raise RuntimeError(f"Expected a task of {domain.name} that passes the gates, found none")
+
+
+class ProceduralTasks(EndlessTasks):
+    """Procedural tasks that pass the gates, by their index.
+
+    Args:
+        domain: The world.
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        super().__init__(f"{domain.name}-")
+        self._domain = domain
+
+    def _make(self, index: int) -> Task:
+        task = accepted_proposal(self._domain, index)
+        return task.model_copy(update={"id": f"{self._domain.name}-{index}"}).to_task()

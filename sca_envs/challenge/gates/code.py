@@ -1,0 +1,188 @@
+"""Gates that read a candidate and run nothing: is it complete, harmless, and no give-away?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from sca_envs.challenge.case import Case
+from sca_envs.challenge.gates.base import failed, passed
+from sca_envs.challenge.task import CodeAsTask, Verdict
+
+MODULES = frozenset({
+    "bisect", "calendar", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
+    "fractions", "functools", "heapq", "itertools", "json", "math", "operator", "re", "statistics",
+    "string", "textwrap", "typing", "unicodedata",
+})  # fmt: skip
+"""What code may import: pure computation, nothing that depends on time, chance or the machine."""
+_FORBIDDEN_NAMES = frozenset({
+    "breakpoint", "compile", "delattr", "eval", "exec", "exit", "getattr", "globals", "hash",
+    "help", "id", "input", "locals", "memoryview", "open", "quit", "setattr", "vars",
+})  # fmt: skip
+_CLOCKS = frozenset({"now", "today", "utcnow"})
+_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__eq__", "__lt__", "__hash__", "__len__"})
+_LONGEST_INSTRUCTION, _LONGEST_SOURCE = 4_000, 12_000
+_TELLING = 15
+"""Characters that a line of code has at least, if it tells something when it is quoted."""
+
+
+def sources(task: CodeAsTask) -> Iterator[tuple[str, str]]:
+    """Yield what each piece of code is called, and the code."""
+    yield "verify", task.verify
+    yield "the solution", task.solution
+    for number, source in enumerate(task.failures, 1):
+        yield f"failure case {number}", source
+
+
+def _parse(source: str) -> ast.Module | str:
+    """Return the syntax tree, or why there is none."""
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        return f"{error.msg} in line {error.lineno}"
+    except (ValueError, MemoryError, RecursionError) as error:
+        return str(error) or type(error).__name__
+
+
+class Complete:
+    """All parts are there, parse, and define or call what they must.
+
+    Args:
+        min_failures: Fewest failure cases.
+        code: Whether there must be more than an instruction.
+    """
+
+    name = "complete"
+
+    def __init__(self, min_failures: int = 3, code: bool = True) -> None:
+        self.min_failures = min_failures
+        self.code = code
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        problem = self._problem(case.task)
+        return failed(self, problem) if problem else passed(self)
+
+    def _problem(self, task: CodeAsTask) -> str | None:
+        if not task.instruction.strip():
+            return "the instruction is empty"
+        if not self.code:
+            return None
+        for what, source in sources(task):
+            tree = _parse(source)
+            if isinstance(tree, str):
+                return f"{what} does not parse: {tree}"
+            if what == "verify":
+                if not _defines_verify(tree):
+                    return "verify does not define `def verify(answer)` with one argument"
+            elif not _calls(tree, "answer"):
+                return f"{what} never calls answer(…)"
+        if len(task.failures) < self.min_failures:
+            return f"expected at least {self.min_failures} failure cases, got {len(task.failures)}"
+        plain = [_normalized(source) for source in task.failures]
+        if len(set(plain)) < len(plain):
+            return "two failure cases are the same"
+        if _normalized(task.solution) in plain:
+            return "a failure case is the solution itself"
+        return None
+
+
+def _defines_verify(tree: ast.Module) -> bool:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "verify":
+            given = node.args
+            named = [*given.posonlyargs, *given.args]
+            return len(named) - len(given.defaults) <= 1 <= len(named) and not given.kwonlyargs
+    return False
+
+
+def _calls(tree: ast.AST, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        for node in ast.walk(tree)
+    )
+
+
+def _normalized(source: str) -> str:
+    """Return code without comments and layout."""
+    return ast.dump(ast.parse(source))
+
+
+class Safe:
+    """The code is short and uses nothing that pure computation does not need.
+
+    The sandbox holds whatever code does; this keeps tasks readable, and their verdicts apart from
+    clocks, chance and the interpreter's insides.
+    """
+
+    name = "safe"
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        problem = self._problem(case.task)
+        return failed(self, problem) if problem else passed(self)
+
+    def _problem(self, task: CodeAsTask) -> str | None:
+        if len(task.instruction) > _LONGEST_INSTRUCTION:
+            return f"the instruction is longer than {_LONGEST_INSTRUCTION} characters"
+        for what, source in sources(task):
+            if len(source) > _LONGEST_SOURCE:
+                return f"{what} is longer than {_LONGEST_SOURCE} characters"
+            for node in ast.walk(ast.parse(source)):
+                if problem := _objection(node):
+                    return f"{what} {problem}"
+        return None
+
+
+def _objection(node: ast.AST) -> str | None:
+    match node:
+        case ast.Import(names):
+            modules = [alias.name for alias in names]
+        case ast.ImportFrom(module):
+            modules = [module or "."]
+        case ast.Name(name) if name in _FORBIDDEN_NAMES:
+            return f"uses {name}, which is not allowed"
+        case ast.Attribute(_, name) if name in _CLOCKS:
+            return f"asks for the time by .{name}; verdicts must not depend on it"
+        case ast.Name(name) | ast.Attribute(_, name) if _is_dunder(name):
+            return f"uses {name}, which is not allowed"
+        case _:
+            return None
+    for module in modules:
+        if module.split(".")[0] not in MODULES:
+            return f"imports {module}; allowed are {', '.join(sorted(MODULES))}"
+    return None
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name not in _ALLOWED_DUNDERS
+
+
+class NoLeak:
+    """The instruction says what is wanted, not how to do it in code.
+
+    It names no tool and quotes no line of code.
+    """
+
+    name = "no leak"
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        problem = self._problem(case)
+        return failed(self, problem) if problem else passed(self)
+
+    def _problem(self, case: Case) -> str | None:
+        said = case.task.instruction
+        if "```" in said or "def verify" in said:
+            return "the instruction contains code"
+        for name in case.domain.tools:
+            pattern = rf"\b{name}\b" if "_" in name else rf"\b{name}\("
+            if re.search(pattern, said):
+                return f"the instruction names the tool {name}"
+        words = " ".join(said.split())
+        for line in case.task.solution.splitlines():
+            line = " ".join(line.split())
+            if len(line) >= _TELLING and "(" in line and line in words:
+                return f"the instruction quotes the solution: {line[:80]}"
+        return None

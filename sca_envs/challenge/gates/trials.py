@@ -1,0 +1,92 @@
+"""Gates that run a candidate's own code: does it pass its own tests, each time?"""
+
+from __future__ import annotations
+
+from sca_envs.challenge.case import Case
+from sca_envs.challenge.gates.base import failed, passed
+from sca_envs.challenge.lab import OTHER_WORLDS, Judgement, same_outcome
+from sca_envs.challenge.task import Verdict
+
+
+def _flaw(judgement: Judgement, where: str) -> str | None:
+    """Return why a judgement is none, or why it should have been made otherwise."""
+    if judgement.problem is not None:
+        return f"verify failed {where}: {judgement.problem}"
+    if judgement.changed:
+        path = judgement.changed[0]
+        return f"verify changed its copy of the world {where} ({path}); it may only look"
+    return None
+
+
+class Unsatisfied:
+    """Doing nothing does not fulfil the task."""
+
+    name = "unsatisfied"
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        judgement = case.judge(case.untouched)
+        if flaw := _flaw(judgement, "on the untouched state with an empty answer"):
+            return failed(self, flaw)
+        if judgement.fulfilled:
+            return failed(self, "verify is true before anything was done")
+        return passed(self)
+
+
+class SolutionPasses:
+    """The example solution runs and fulfils the task."""
+
+    name = "solution"
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        attempt = case.solution
+        if attempt.error is not None:
+            return failed(self, f"the solution failed: {attempt.error}")
+        judgement = case.judge(attempt)
+        if flaw := _flaw(judgement, "on the solution"):
+            return failed(self, flaw)
+        if not judgement.fulfilled:
+            return failed(self, f"verify is false after the solution (answer {attempt.answer!r})")
+        return passed(self, calls=len(attempt.calls), answer=attempt.answer)
+
+
+class FailuresFail:
+    """No failure case fulfils the task."""
+
+    name = "failures"
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        for number, attempt in enumerate(case.failures, 1):
+            judgement = case.judge(attempt)
+            if judgement.fulfilled:
+                return failed(self, f"verify is true after failure case {number}")
+            if flaw := _flaw(judgement, f"on failure case {number}"):
+                return failed(self, flaw)
+        crashed = [attempt.error for attempt in case.failures if attempt.error is not None]
+        if crashed and len(crashed) == len(case.failures):
+            return failed(self, f"every failure case crashed, the first one with: {crashed[0]}")
+        return passed(self, crashed=len(crashed))
+
+
+class Repeatable:
+    """The verdicts are the same again, and under other hash seeds, random seeds and clocks."""
+
+    name = "repeatable"
+
+    def check(self, case: Case) -> Verdict:
+        """Return the verdict."""
+        again = case.lab.attempt(case.domain, case.task.solution)
+        if not same_outcome(case.domain, again, case.solution):
+            return failed(self, "the solution leaves something else in a second run")
+        named = [("the solution", case.solution), ("the untouched state", case.untouched)]
+        named += [(f"failure case {i}", attempt) for i, attempt in enumerate(case.failures, 1)]
+        for number, (what, attempt) in enumerate(named):
+            first = case.judge(attempt).fulfilled
+            worlds = range(OTHER_WORLDS) if number == 0 else (number % OTHER_WORLDS,)
+            for world in worlds:
+                judgement = case.lab.judge_elsewhere(case.domain, case.task.verify, attempt, world)
+                if judgement.fulfilled != first:
+                    return failed(self, f"the verdict on {what} differs from run to run")
+        return passed(self)

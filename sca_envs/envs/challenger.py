@@ -1,0 +1,166 @@
+"""Making tasks as an environment: one for each domain."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sca_envs.challenge.gates import Executor, Gate, standard_gates
+from sca_envs.challenge.task import CodeAsTask
+from sca_envs.challenge.workshop import SUBMIT, Rules, Workshop, accepted_tasks
+from sca_envs.core.actions import Action, ToolCall
+from sca_envs.core.domain import Domain
+from sca_envs.core.episode import Episode
+from sca_envs.domains import domain as find_domain
+from sca_envs.envs.tool_use import ToolUseEnv
+
+_DOCUMENTATION = """Make tasks {about}, tested by code, that another agent can learn from.
+
+    ## Description
+    The first half of "Self-Challenging Language Model Agents" (Zhou et al., 2025,
+    arXiv:2506.01716). The agent explores the world of `{other}` with its tools, on a scratch copy
+    of the state, and writes a task as code: an instruction, a verification function, an example
+    solution and at least three failure cases. The gates test it, and say what is wrong, so that it
+    can be mended and submitted again. `info["policy"]` explains all of this to the agent, with two
+    tasks of another domain as examples; `info["accepted"]` holds the accepted tasks, which
+    `sca_envs.make(task)` or `sca/CodeAsTask-v0` turn into environments.
+
+    ## Action Space
+    One turn of the agent as text: calls of the domain's tools, and of `submit_task(instruction,
+    verify, solution, failures)`. `sample()` draws valid calls; its submissions are flawed.
+
+    ## Observation Space
+    The newest text that the agent reads: at first where to begin, then what tools return. After a
+    submission that is the gates' report.
+
+    ## Rewards
+    At the end 1.0 for an accepted task, times `4p(1-p)` if an executor is attached that solves it
+    with rate `p`; otherwise 0.05 for each gate that the best submission passed; 0.0 without a
+    submission. With `wanted` above 1 the accepted tasks share the reward. `reward_components` has
+    `accepted` (how many), `gates` (what gates are worth) and `difficulty` (the mean factor).
+
+    ## Starting State
+    The domain's initial state. Each task of the split names other records to begin from, and a
+    number of tool calls to aim at; `options={{"task": id or index}}` chooses it.
+
+    ## Episode End
+    Terminated when `wanted` tasks were accepted or all `submissions` are used up (`submitted`), or
+    by a plain reply or an answer (`answered`). Truncated after `max_turns` actions, with reward 0.
+
+    ## Arguments
+    ```python
+    import gymnasium as gym
+    import sca_envs
+
+    env = gym.make("{env_id}", submissions=5)
+    observation, info = env.reset(seed=7)
+    ```
+
+    | argument | default | meaning |
+    |---|---|---|
+    | `data` | `"generated"` | the data that tasks are made on, as for `{other}` |
+    | `split` | `"train"` | which places to begin from: `"train"` or `"test"` |
+    | `submissions` | `3` | most submissions in an episode |
+    | `wanted` | `1` | number of accepted tasks that ends it |
+    | `gates` | `None` | the gates, all but novelty and difficulty; None means `standard_gates()` |
+    | `executor` | `None` | a function from a task to the share of attempts that solve it |
+    | `known` | `()` | tasks that exist already, so that copies of them are refused |
+    | `action_format` | `"json"` | `"json"`, `"hermes"` or `"python"` |
+    | `max_turns` | `30` | most actions in an episode |
+    | `render_mode` | `None` | `"ansi"` or `"human"` |
+
+    ## Version History
+    - v0: first version.
+    """
+
+
+class ChallengerEnv(ToolUseEnv):
+    """Make tasks of a domain; see `TauRetailChallengerEnv`.
+
+    Args:
+        data: The data that tasks are made on.
+        split: Which places to begin from: ``train`` or ``test``.
+        submissions: Most submissions in an episode.
+        wanted: Number of accepted tasks that ends it.
+        gates: The gates, all but novelty and difficulty.
+        executor: Tries accepted tasks.
+        known: Tasks that exist already.
+        action_format: How a turn is written.
+        max_turns: Most actions in an episode.
+        render_mode: ``ansi``, ``human`` or None.
+
+    Raises:
+        OptionError: If an option has a value that is not allowed.
+        DataNotInstalledError: If the data set was not imported yet.
+    """
+
+    domain_name: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        *,
+        data: str = "generated",
+        split: str = "train",
+        submissions: int = 3,
+        wanted: int = 1,
+        gates: tuple[Gate, ...] | None = None,
+        executor: Executor | None = None,
+        known: tuple[CodeAsTask, ...] = (),
+        action_format: str = "json",
+        max_turns: int = 30,
+        render_mode: str | None = None,
+    ) -> None:
+        chosen = standard_gates() if gates is None else tuple(gates)
+        self.rules = Rules(submissions, wanted, chosen, executor, tuple(known))
+        super().__init__(
+            data=data,
+            split=split,
+            user="none",
+            action_format=action_format,
+            max_turns=max_turns,
+            render_mode=render_mode,
+        )
+
+    def _find_domains(self, data: str) -> dict[str, Domain]:
+        return {self.domain_name: Workshop(find_domain(self.domain_name, data), self.rules)}
+
+    def _info(self, source: str) -> dict[str, Any]:
+        info = super()._info(source)
+        info["accepted"] = [task.model_dump(mode="json") for task in self.accepted]
+        return info
+
+    @property
+    def accepted(self) -> list[CodeAsTask]:
+        """The tasks that were accepted in this episode."""
+        return accepted_tasks(self.episode.database)
+
+    def reference_actions(self) -> list[Action]:
+        """Return the submission of a procedural task that the gates accept."""
+        from sca_envs.challenge.endless import accepted_proposal
+
+        episode: Episode = self.episode
+        assert isinstance(episode.domain, Workshop)
+        number = int(episode.task.id.rpartition("-")[2])
+        task = accepted_proposal(episode.domain.made_for, number)
+        fields = ("instruction", "verify", "solution", "failures")
+        arguments = {name: getattr(task, name) for name in fields}
+        return [ToolCall(SUBMIT, {**arguments, "failures": list(task.failures)})]
+
+
+def _environment(name: str, domain: str, about: str) -> type[ChallengerEnv]:
+    """Return the environment class of a domain; its documentation differs in names only."""
+    env_id, other = f"sca/{name}Challenger-v0", f"sca/{name}-v0"
+    documentation = _DOCUMENTATION.format(about=about, env_id=env_id, other=other)
+    return type(
+        f"{name}ChallengerEnv",
+        (ChallengerEnv,),
+        {"domain_name": domain, "__doc__": documentation, "__module__": __name__},
+    )
+
+
+TauRetailChallengerEnv = _environment("TauRetail", "tau_retail", "of an online store")
+TauAirlineChallengerEnv = _environment("TauAirline", "tau_airline", "of an airline")
+M3MessageDecoderChallengerEnv = _environment("M3MessageDecoder", "message_decoder", "about codes")
+M3DnaSequencerChallengerEnv = _environment("M3DnaSequencer", "dna_sequencer", "about sequences")
+M3TradeCalculatorChallengerEnv = _environment("M3TradeCalculator", "trade_calculator", "of trade")
+M3TravelPlanningChallengerEnv = _environment("M3TravelPlanning", "travel_planning", "of travel")
+M3WebBrowsingChallengerEnv = _environment("M3WebBrowsing", "web_browsing", "about a web site")

@@ -1,0 +1,179 @@
+"""Tasks that were made by a challenger, as an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import Any
+
+import gymnasium as gym
+
+from sca_envs.challenge.files import load_code_tasks
+from sca_envs.challenge.task import CodeAsTask, VerifiedTask
+from sca_envs.challenge.verifier import CodeVerifier, shared_lab
+from sca_envs.core.actions import Action, Answer, Code, ToolCall
+from sca_envs.core.domain import Domain
+from sca_envs.core.errors import OptionError
+from sca_envs.core.formats import CODE_FORMATS
+from sca_envs.core.task import Task, TaskSet, TaskSource
+from sca_envs.core.users import User
+from sca_envs.domains import domain as find_domain
+from sca_envs.envs.tool_use import ToolUseEnv
+
+
+class CodeAsTaskEnv(ToolUseEnv):
+    """Fulfil tasks that a challenger made; their own code judges.
+
+    ## Description
+    The second half of "Self-Challenging Language Model Agents" (Zhou et al., 2025,
+    arXiv:2506.01716): an agent learns from tasks that an agent made. Each task is about one of the
+    suite's domains, whose tools the agent has; its verification function decides about the reward.
+    Task sets come from `sca challenge`, from a challenger environment's `info["accepted"]`, or from
+    any file in the format. Without any, tasks are made on the fly by the procedural challenger, and
+    pass all gates before they are used.
+
+    ## Action Space
+    One turn of the agent as text, at most 100,000 characters. In the default format `json` an
+    object such as `{"name": "get_order_details", "arguments": {"order_id": "#W1"}}` is a tool call,
+    and `{"name": "answer", "arguments": {"content": "42"}}` is the final answer, which ends the
+    episode. In the format `python` a block of code is run with the tools as functions, and
+    `answer(value)` in it ends the episode. `sample()` draws valid tool calls.
+
+    ## Observation Space
+    The newest text that the agent reads. At first that is the task's instruction.
+
+    ## Rewards
+    At the end of the episode 1.0 if the task's `verify(answer)` returns `True`, else 0.0; before
+    that 0.0. `answer` is the last thing that the agent answered or said. `reward_components` has
+    `verify`.
+
+    ## Starting State
+    Without a choice, the task is drawn from all; `options={"task": id or index}` chooses it. The
+    data is that which the task was made on, checked by its digest.
+
+    ## Episode End
+    Terminated by an answer (`answered`), by a plain reply where there is no user, by the user
+    (`user_stop`), or by a tool that ends the conversation (`transfer`). Truncated after
+    `max_turns` actions, with reward 0. If the verification function fails instead of giving a
+    verdict, `termination_reason` is `verifier_error`.
+
+    ## Arguments
+    ```python
+    import gymnasium as gym
+    import sca_envs
+
+    env = gym.make("sca/CodeAsTask-v0", domain="tau_airline")
+    observation, info = env.reset(seed=7)
+    ```
+
+    | argument | default | meaning |
+    |---|---|---|
+    | `tasks` | `None` | Code-as-Tasks, or the path of a file or folder of them; None makes them on the fly |
+    | `domain` | `"tau_retail"` | without `tasks`: which domain they are made for |
+    | `data` | `"generated"` | without `tasks`: the data that they are made on |
+    | `num_tasks` | `None` | draw from the first so many tasks only |
+    | `user` | `"none"` | `"none"` gives the whole instruction at once, `"scripted"` piece by piece; or an object with `reset(task, seed)` and `respond(message)` |
+    | `action_format` | `"json"` | `"json"`, `"hermes"`, `"python"`, `"m3-text"`, `"m3-json"` or `"m3-code"` |
+    | `max_turns` | `30` | most actions in an episode |
+    | `render_mode` | `None` | `"ansi"` or `"human"` |
+
+    ## Version History
+    - v0: first version.
+    """  # noqa: E501 (a table row is a line)
+
+    def __init__(
+        self,
+        *,
+        tasks: CodeAsTask | Iterable[CodeAsTask] | str | PathLike[str] | None = None,
+        domain: str = "tau_retail",
+        data: str = "generated",
+        num_tasks: int | None = None,
+        user: str | User | Callable[[], User] = "none",
+        action_format: str = "json",
+        max_turns: int = 30,
+        render_mode: str | None = None,
+    ) -> None:
+        self._code_tasks = _read(tasks)
+        self._domain_name = domain
+        super().__init__(
+            data=data,
+            num_tasks=num_tasks,
+            user=user,
+            action_format=action_format,
+            max_turns=max_turns,
+            render_mode=render_mode,
+        )
+        self._verifier = CodeVerifier()
+        if self._format.name in CODE_FORMATS:
+            from sca_envs.sandbox.runner import shared_runner
+
+            self._code_runner = shared_runner(answers=True)
+
+    def _find_domains(self, data: str) -> dict[str, Domain]:
+        if self._code_tasks is None:
+            return {self._domain_name: find_domain(self._domain_name, data)}
+        domains: dict[str, Domain] = {}
+        for task in self._code_tasks:
+            domain = task.load_domain()
+            known = domains.setdefault(task.domain, domain)
+            if known is not domain:
+                raise OptionError(
+                    f"Expected one set of data for {task.domain}, got {known.data!r} and "
+                    f"{domain.data!r} (task {task.id!r}); make an environment for each"
+                )
+        return domains
+
+    def _split(self, split: str) -> TaskSource:
+        if self._code_tasks is not None:
+            return TaskSet((task.to_task() for task in self._code_tasks), "Code-as-Tasks")
+        from sca_envs.challenge.endless import ProceduralTasks
+
+        return ProceduralTasks(self.domain)
+
+    def reference_actions(self) -> list[Action]:
+        """Return the example solution of the present task: its calls, or its code as it is."""
+        task = self.episode.task
+        assert isinstance(task, VerifiedTask)
+        assert task.solution is not None
+        if self._format.name in CODE_FORMATS:
+            return [Code(task.solution)]
+        attempt = shared_lab().attempt(self.episode.domain, task.solution)
+        calls = [ToolCall(call.name, call.arguments) for call in attempt.calls]
+        return [*calls, Answer(attempt.answer)]
+
+
+def _read(
+    tasks: CodeAsTask | Iterable[CodeAsTask] | str | PathLike[str] | None,
+) -> tuple[CodeAsTask, ...] | None:
+    if tasks is None:
+        return None
+    if isinstance(tasks, CodeAsTask):
+        return (tasks,)
+    given: list[Any] = list(load_code_tasks(tasks) if isinstance(tasks, str | PathLike) else tasks)
+    for task in given:
+        if not isinstance(task, CodeAsTask):
+            kind = type(task).__name__
+            raise OptionError(f"Expected tasks to be Code-as-Tasks, got {kind}")
+    return tuple(given)
+
+
+def make(task: CodeAsTask | Task, **options: Any) -> gym.Env[str, str]:
+    """Return the environment of one task.
+
+    Args:
+        task: A Code-as-Task, or a task of a domain.
+        options: Options of the environment, such as ``user`` or ``action_format``.
+
+    Raises:
+        OptionError: If the task's data is not what it was made on, or an option is wrong.
+    """
+    if isinstance(task, CodeAsTask):
+        return gym.make("sca/CodeAsTask-v0", tasks=task, disable_env_checker=True, **options)
+    from sca_envs.envs.registration import ENVIRONMENTS
+
+    for env_id, entry_point in ENVIRONMENTS.items():
+        kind = gym.envs.registration.load_env_creator(entry_point)
+        if getattr(kind, "domain_name", None) == task.domain:
+            options = {"data": task.data, "tasks": [task], **options}
+            return gym.make(env_id, disable_env_checker=True, **options)
+    raise OptionError(f"Expected a task of a known domain, got one of {task.domain!r}")
