@@ -22,7 +22,7 @@ _pettingzoo = import_extra("pettingzoo", "pettingzoo")
 
 def register_all() -> None:
     """Register every view with PettingZoo, each as AEC and as parallel environment."""
-    if not hasattr(_pettingzoo, "register"):  # before PettingZoo 1.26
+    if not hasattr(_pettingzoo, "register"):  # an older version
         return
     for view in VIEWS:
         module = f"{__name__}.{view}"
