@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from sca_envs.core.extras import import_extra
 
-VIEWS = ("dialogue_v0",)
+VIEWS = ("dialogue_v0", "self_challenge_v0")
 """The modules of this package that are environments, as in PettingZoo's own families."""
 
 _pettingzoo = import_extra("pettingzoo", "pettingzoo")
