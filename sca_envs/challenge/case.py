@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 import numpy as np
 
 from sca_envs.challenge.lab import Attempt, Judgement, Lab
 from sca_envs.challenge.task import CodeAsTask
+from sca_envs.core.database import Change, Database, copy_json
 from sca_envs.core.domain import Domain
+
+_LEAVE = re.compile(r"\b(leave|leaving|keep|stay|remain|end on|end up|finish)\b", re.IGNORECASE)
+"""How an instruction says that it matters where the agent is in the end."""
 
 
 class Case:
@@ -42,11 +47,34 @@ class Case:
         return tuple(self.lab.attempt(self.domain, source) for source in self.task.failures)
 
     @cached_property
+    def position_counts(self) -> bool:
+        """Whether it matters where the agent is in the end: to the instruction, or to `verify`."""
+        if not self.domain.position:
+            return False
+        if _LEAVE.search(self.task.instruction):
+            return True
+        database = Database(self.domain.base, self.solution.state)
+        for table in self.domain.transient:
+            for key, record in self.domain.base.tables[table].items():
+                database.put(table, key, copy_json(record))
+        solution = self.solution
+        elsewhere = Attempt(database.snapshot(), solution.calls, solution.answer)
+        return self.judge(solution).fulfilled and not self.judge(elsewhere).fulfilled
+
+    @cached_property
     def changes_world(self) -> bool:
         """Whether the solution changes the world, not only finds something out."""
-        left = self.domain.database()
-        left.restore(self.solution.state)
-        return bool(self.domain.changes(left))
+        return bool(self.changes(self.solution))
+
+    def changes(self, attempt: Attempt, other: Attempt | None = None) -> list[Change]:
+        """Return what an attempt changed of the initial world, or of what another attempt left."""
+        database = Database(self.domain.base, attempt.state)
+        since = None if other is None else other.state
+        return self.domain.changes(database, since, position=self.position_counts)
+
+    def same_outcome(self, one: Attempt, other: Attempt) -> bool:
+        """Return whether two attempts left the same world and gave the same answer."""
+        return one.answer == other.answer and not self.changes(one, other)
 
     @cached_property
     def answer_matters(self) -> bool:

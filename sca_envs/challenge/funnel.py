@@ -65,6 +65,11 @@ class Funnel:
                 reason = shorten(verdict.reason)
                 stage.reasons[reason] = stage.reasons.get(reason, 0) + 1
 
+    def add_error(self, reason: str) -> None:
+        """Count one candidate that could not be examined."""
+        self.candidates += 1
+        self.errors[shorten(reason)] += 1
+
     @property
     def accepted(self) -> int:
         """Number of candidates that passed every gate."""

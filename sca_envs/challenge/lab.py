@@ -15,6 +15,7 @@ from sca_envs.core.actions import LoggedCall
 from sca_envs.core.database import Database, Snapshot
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import ToolError
+from sca_envs.sandbox.cache import CodeCache
 from sca_envs.sandbox.results import JSON, Limits, Result, SandboxTool
 from sca_envs.sandbox.sandbox import Sandbox
 from sca_envs.sandbox.workbench import Workbench
@@ -58,12 +59,6 @@ class Judgement(NamedTuple):
     """What it changed in its copy of the world: paths in the database."""
 
 
-def same_outcome(domain: Domain, one: Attempt, other: Attempt) -> bool:
-    """Return whether two attempts left the same world and gave the same answer."""
-    left = Database(domain.base, one.state)
-    return one.answer == other.answer and not domain.changes(left, other.state)
-
-
 def replay(domain: Domain, calls: Iterable[LoggedCall], answer: str) -> Attempt:
     """Carry out tool calls on the initial state, without any code.
 
@@ -94,7 +89,8 @@ class Lab:
 
     def __init__(self, core: int | None = None, limits: Limits = LIMITS) -> None:
         self._core, self._limits = core, limits
-        self._sandbox = Sandbox(limits=limits, core=core)
+        self._cache = CodeCache()
+        self._sandbox = Sandbox(limits=limits, core=core, cache=self._cache)
         self._others: dict[int, Sandbox] = {}
 
     def attempt(self, domain: Domain, source: str) -> Attempt:
@@ -136,7 +132,12 @@ class Lab:
         if world not in self._others:
             hashing, seed, clock = _OTHER_WORLDS[world]
             self._others[world] = Sandbox(
-                limits=self._limits, core=self._core, hash_seed=hashing, seed=seed, clock=clock
+                limits=self._limits,
+                core=self._core,
+                cache=self._cache,
+                hash_seed=hashing,
+                seed=seed,
+                clock=clock,
             )
         return _judge(self._others[world], domain, verify, attempt)
 

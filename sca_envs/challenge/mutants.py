@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sca_envs.challenge.case import Case
-from sca_envs.challenge.lab import Attempt, replay, same_outcome
+from sca_envs.challenge.lab import Attempt, replay
 from sca_envs.challenge.values import Alternatives
 from sca_envs.core.actions import LoggedCall
 
@@ -47,7 +47,7 @@ def mutants(case: Case, limit: int) -> list[Mutant]:
     for mutant in _all(case, alternatives):
         known = [case.solution, *(other.attempt for other in found)]
         if mutant.attempt.error is None and not any(
-            same_outcome(case.domain, mutant.attempt, other) for other in known
+            case.same_outcome(mutant.attempt, other) for other in known
         ):
             found.append(mutant)
     if len(found) <= limit:

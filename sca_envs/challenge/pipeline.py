@@ -118,6 +118,20 @@ class Pipeline:
         """
         return self._finish(self._map(_examine_proposal, ((propose, n) for n in numbers)))
 
+    def count(self, found: Examination) -> None:
+        """Count a candidate in the funnel."""
+        if found.error is not None or found.task is None:
+            self.funnel.add_error(found.error or "nothing was proposed")
+        else:
+            self.funnel.add(found.task.provenance.verdicts, found.seconds)
+
+    def recall(self, found: Examination) -> None:
+        """Take up a candidate that was examined before: count it, and admit no copy of it."""
+        self.count(found)
+        mark = found.fingerprint if found.accepted else None
+        if found.task is not None and mark is not None and self._novel is not None:
+            self._novel.compare(found.task.id, mark)
+
     def _finish(self, examinations: Iterator[Examination]) -> Iterator[Examination]:
         """Let the gates that look at more than one candidate decide, and count."""
         lab: Lab | None = None
@@ -130,11 +144,7 @@ class Pipeline:
                     if found.accepted and self._difficult is not None:
                         lab = lab or Lab()
                         found = _try(self._difficult, found, lab)
-                if found.error is not None or found.task is None:
-                    self.funnel.candidates += 1
-                    self.funnel.errors[found.error or "nothing was proposed"] += 1
-                else:
-                    self.funnel.add(found.task.provenance.verdicts, found.seconds)
+                self.count(found)
                 yield found
         finally:
             if lab is not None:

@@ -105,6 +105,7 @@ class Workshop(Domain):
             call_from_code=domain.call_from_code,
             code_prelude=domain.code_prelude,
             transient=domain.transient,
+            position=domain.position,
             origin=(Workshop, (domain, self.rules)),
         )
 

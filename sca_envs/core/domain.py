@@ -65,8 +65,9 @@ class Domain:
         show_output: Turns what an agent's code printed into what the agent reads.
         call_from_code: Carries out a tool call of an agent's code.
         code_prelude: Python code that runs before an agent's first code, in its globals.
-        transient: Names of the tables that hold where the agent is (which page it reads, say), so
-            that a change there is not a change of the world.
+        transient: Names of the tables that hold what the agent looks at (the browser and its
+            history, say), so that a change there is not a change of the world.
+        position: Paths of the fields in them that a task can be about: which page is open, say.
         origin: A function and its arguments that give this domain again, for pickling.
     """
 
@@ -86,6 +87,7 @@ class Domain:
         call_from_code: CodeCall = call_checked,
         code_prelude: str = "",
         transient: frozenset[str] = frozenset(),
+        position: frozenset[str] = frozenset(),
         origin: tuple[Callable[..., Domain], tuple[Any, ...]],
     ) -> None:
         self.name = name
@@ -103,6 +105,7 @@ class Domain:
         self.call_from_code = call_from_code
         self.code_prelude = code_prelude
         self.transient = transient
+        self.position = position
         self._splits = dict(splits)
         self._sources: dict[str, TaskSource] = {}
         self._sample_argument = sample_argument
@@ -213,17 +216,21 @@ class Domain:
             self._references.popitem(last=False)
         return state
 
-    def changes(self, database: Database, since: Snapshot | None = None) -> list[Change]:
-        """Return what differs in the world from the initial or an earlier state; see `transient`.
+    def changes(
+        self, database: Database, since: Snapshot | None = None, *, position: bool = False
+    ) -> list[Change]:
+        """Return what differs in the world from the initial or an earlier state.
 
         Args:
             database: The present state.
             since: The earlier state; by default the initial one.
+            position: Whether the world includes `position`; nothing else transient does.
         """
         return [
             change
             for change in database.diff(since)
             if change.path.split("/", 2)[1] not in self.transient
+            or (position and change.path in self.position)
         ]
 
     def sample_argument(self, rng: np.random.Generator, name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
 from sca_envs.challenge.task import Verdict
-from sca_envs.core.database import Database, canonical_json
+from sca_envs.core.database import canonical_json
 
 _WORDS_IN_SHINGLE = 3
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -28,8 +28,7 @@ def fingerprint(case: Case) -> Fingerprint:
     """Return what a candidate is compared by."""
     solution = case.solution
     if case.changes_world:
-        changes = case.domain.changes(Database(case.domain.base, solution.state))
-        what: list[object] = [[change.path, change.after] for change in changes]
+        what: list[object] = [[change.path, change.after] for change in case.changes(solution)]
         what.append(_NUMBER.findall(solution.answer) if case.answer_matters else [])
     else:
         calls = {canonical_json([call.name, call.arguments]) for call in solution.calls}

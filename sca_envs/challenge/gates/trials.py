@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
-from sca_envs.challenge.lab import OTHER_WORLDS, Judgement, same_outcome
+from sca_envs.challenge.lab import OTHER_WORLDS, Judgement
 from sca_envs.challenge.task import Verdict
 
 
@@ -64,6 +64,8 @@ class FailuresFail:
                 return failed(self, f"verify is true after failure case {number}")
             if flaw := _flaw(judgement, f"on failure case {number}"):
                 return failed(self, flaw)
+            if case.same_outcome(attempt, case.solution):
+                return failed(self, f"failure case {number} ends as the solution does")
         crashed = [attempt.error for attempt in case.failures if attempt.error is not None]
         if crashed and len(crashed) == len(case.failures):
             return failed(self, f"every failure case crashed, the first one with: {crashed[0]}")
@@ -78,7 +80,7 @@ class Repeatable:
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""
         again = case.lab.attempt(case.domain, case.task.solution)
-        if not same_outcome(case.domain, again, case.solution):
+        if not case.same_outcome(again, case.solution):
             return failed(self, "the solution leaves something else in a second run")
         named = [("the solution", case.solution), ("the untouched state", case.untouched)]
         named += [(f"failure case {i}", attempt) for i, attempt in enumerate(case.failures, 1)]

@@ -53,7 +53,9 @@ class Family:
     code_prelude: str = ""
     """Makes the tools in an agent's code what they are in the original's, where JSON cannot."""
     transient: frozenset[str] = frozenset()
-    """Tables that hold where the agent is; see `Domain`."""
+    """Tables that hold what the agent looks at; see `Domain`."""
+    position: frozenset[str] = frozenset()
+    """Paths of the fields in them that a task can be about; see `Domain`."""
 
     def load(self, data: str, seed: int) -> Domain:
         """Return the domain on a set of data.
@@ -96,6 +98,7 @@ class Family:
             call_from_code=call_unchecked,
             code_prelude=self.code_prelude,
             transient=self.transient,
+            position=self.position,
             origin=(_domain, (self.recipe.domain, data)),
         )
 

@@ -42,6 +42,7 @@ FAMILY = Family(
     build_world=world.build,
     read_world=read_world,
     transient=frozenset({"browser"}),
+    position=frozenset({"/browser/state/page", "/browser/state/scroll"}),
 )
 """What the domain is made of."""
 

@@ -1,0 +1,51 @@
+"""A challenger by numbers: what worker processes call for candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sca_envs.challenge.task import CodeAsTask
+from sca_envs.domains import domain as find_domain
+
+_APART = 1_000_000_000
+"""How far the numbers of two seeds are apart."""
+
+
+class Challenger(Protocol):
+    """Makes candidates."""
+
+    def propose(self, seed: int) -> CodeAsTask | None:
+        """Return a candidate, the same one for the same seed; None if nothing came of it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proposer:
+    """Returns the candidate of a number; it can be sent to other processes.
+
+    Args:
+        make: Makes the challenger from ``domain=…``, once in each process.
+        domain: Name of the domain.
+        data: The data.
+        seed: Seed of the campaign.
+    """
+
+    make: Callable[..., Challenger]
+    domain: str
+    data: str
+    seed: int = 0
+
+    def __call__(self, number: int) -> CodeAsTask | None:
+        """Return the candidate of a number, from 0."""
+        key = (repr(self.make), self.domain, self.data)
+        if key not in _challengers:
+            _challengers[key] = self.make(domain=find_domain(self.domain, self.data))
+        task = _challengers[key].propose(self.seed * _APART + number)
+        if task is None:
+            return None
+        return task.model_copy(update={"id": f"{self.domain}-{self.seed}-{number}"})
+
+
+_challengers: dict[tuple[str, str, str], Challenger] = {}
