@@ -23,6 +23,7 @@ from sca_envs.envs.vector_infos import batch_infos
 
 ENV_ID = "sca/TauRetail-v0"
 MODES = list(AutoresetMode)
+RUN_CODE = [name for name in ENVIRONMENTS if "Challenger" in name or "CodeAsTask" in name]
 
 
 def _native(env_id: str = ENV_ID, num_envs: int = 3, **options: Any) -> ToolUseVectorEnv:
@@ -69,15 +70,11 @@ def _turn(env: ToolUseEnv, kind: int, rng: np.random.Generator) -> str:
 KINDS = st.lists(st.lists(st.sampled_from([0, 0, 0, 1, 2, 3]), min_size=3, max_size=3), max_size=14)
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
-@pytest.mark.parametrize("env_id", ENVIRONMENTS)
-@settings(max_examples=6, deadline=None)
-@given(seed=st.integers(0, 2**31), kinds=KINDS, max_turns=st.sampled_from([2, 5, 30]))
-def test_equals_sync(
-    env_id: str, mode: AutoresetMode, seed: int, kinds: list[list[int]], max_turns: int
+def _check_equality(
+    env_id: str, mode: AutoresetMode, seed: int, kinds: list[list[int]], **options: Any
 ) -> None:
-    native = _native(env_id, autoreset_mode=mode, max_turns=max_turns)
-    sync = _sync(env_id, 3, mode, max_turns=max_turns)
+    native = _native(env_id, autoreset_mode=mode, **options)
+    sync = _sync(env_id, 3, mode, **options)
     rng = np.random.default_rng(seed)
     assert _plain(native.reset(seed=seed)) == _plain(sync.reset(seed=seed))
     for row in kinds:
@@ -90,6 +87,25 @@ def test_equals_sync(
             assert _plain(ended) == _plain(sync.reset(options={"reset_mask": over}))
         transcripts = [env.episode.transcript for env in _single(sync)]
         assert [episode.transcript for episode in native.episodes] == transcripts
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+@pytest.mark.parametrize("env_id", [name for name in ENVIRONMENTS if name not in RUN_CODE])
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 2**31), kinds=KINDS, max_turns=st.sampled_from([2, 5, 30]))
+def test_equals_sync(
+    env_id: str, mode: AutoresetMode, seed: int, kinds: list[list[int]], max_turns: int
+) -> None:
+    _check_equality(env_id, mode, seed, kinds, max_turns=max_turns)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+@pytest.mark.parametrize("env_id", RUN_CODE)
+def test_equals_sync_where_verdicts_run_code(env_id: str, mode: AutoresetMode) -> None:
+    # A task on the fly must pass the gates before it is used, so few are drawn.
+    options: dict[str, Any] = {"num_tasks": 1} if env_id == "sca/CodeAsTask-v0" else {}
+    kinds = [[0, 1, 3], [1, 2, 1], [1, 0, 1], [3, 1, 2]]
+    _check_equality(env_id, mode, 7, kinds, max_turns=3, **options)
 
 
 def test_a_thousand_episodes_equal_single_ones() -> None:
@@ -376,6 +392,7 @@ FLAT = st.fixed_dictionaries({}, optional=VALUES)
 NESTED = st.fixed_dictionaries({}, optional={**VALUES, "inner": FLAT, "final_info": FLAT})
 
 
+@settings(max_examples=50)
 @given(st.lists(NESTED, min_size=1, max_size=5))
 def test_batched_infos_are_those_of_gymnasium(infos: list[dict[str, Any]]) -> None:
     class Plain(VectorEnv[Any, Any, Any]):

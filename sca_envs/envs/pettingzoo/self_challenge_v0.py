@@ -11,6 +11,7 @@ from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.workshop import Workshop, accepted_tasks
+from sca_envs.core.actions import Action
 from sca_envs.core.episode import Episode, Outcome
 from sca_envs.core.errors import OptionError
 from sca_envs.envs.challenger import ChallengerEnv
@@ -120,6 +121,10 @@ class raw_env(TextGame):  # noqa: N801 (PettingZoo's name for it)
     def episodes(self) -> dict[str, Episode]:
         """The episodes that have begun, by agent."""
         return dict(self._episodes)
+
+    def render_action(self, action: Action) -> str:
+        """Return an action of either agent as text; see `ToolUseEnv.render_action`."""
+        return self._envs[CHALLENGER].render_action(action)
 
     def _begin(self, rng: np.random.Generator, options: dict[str, Any]) -> str:
         env = self._envs[CHALLENGER]
