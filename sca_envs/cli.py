@@ -89,14 +89,15 @@ def play(
 @app.command()
 def demo(
     env_id: Annotated[str, typer.Argument(help="Id of an environment.")] = "sca/TauRetail-v0",
-    episodes: Annotated[int, typer.Option(min=1, help="Tasks for each policy.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the first task.")] = 0,
+    candidates: Annotated[int, typer.Option(min=1, help="Candidates to make.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the candidates.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for this one.")] = 2,
 ) -> None:
-    """Play reference, random and do-nothing policies over generated tasks."""
+    """Show the paper's loop without a model: make tasks, test them, and play them."""
     from sca_envs.bench.demo import run
+    from sca_envs.commands.challenge import domain_of
 
-    _check_id(env_id)
-    run(env_id, episodes, seed, Console())
+    run(sca_envs.domain(domain_of(env_id)), candidates, seed, Console(), workers)
 
 
 @data_app.command("import")

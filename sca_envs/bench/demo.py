@@ -1,22 +1,34 @@
-"""The demonstration: what three policies without a model make of generated tasks."""
+"""The demonstration: the paper's loop without a model.
+
+A challenger makes tasks, the gates test them, and policies play what was accepted.
+"""
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import gymnasium as gym
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from sca_envs.bench.agents import Agent, NoopAgent, RandomAgent, ReferenceAgent
 from sca_envs.bench.rollout import Result, play
+from sca_envs.challenge.gates import Novel, standard_gates
+from sca_envs.challenge.pipeline import Pipeline
+from sca_envs.challenge.procedural import ProceduralChallenger
+from sca_envs.challenge.proposer import Proposer
+from sca_envs.challenge.show import show
+from sca_envs.challenge.task import CodeAsTask
+from sca_envs.core.domain import Domain
+
+_FLAW_RATE = 0.25
 
 POLICIES: dict[str, Callable[[gym.Env[str, str], int], Agent]] = {
     "reference": lambda env, seed: ReferenceAgent(env),
@@ -24,6 +36,15 @@ POLICIES: dict[str, Callable[[gym.Env[str, str], int], Agent]] = {
     "do nothing": lambda env, seed: NoopAgent(),
 }
 """Policy name -> function of an environment and a seed that gives the agent."""
+
+
+class Demo(NamedTuple):
+    """What came of it."""
+
+    tasks: list[CodeAsTask]
+    """The accepted tasks."""
+    rows: dict[str, Row]
+    """What each policy did, by its name."""
 
 
 @dataclass
@@ -50,45 +71,75 @@ class Row:
         return ", ".join(f"{reason} {n}" for reason, n in counts.most_common())
 
 
-def run(env_id: str, episodes: int, seed: int, console: Console) -> dict[str, Row]:
-    """Play every policy on the same tasks, and print a table and one transcript.
+def run(domain: Domain, candidates: int, seed: int, console: Console, workers: int = 2) -> Demo:
+    """Let the challenger without a model make tasks, test them, and play the accepted ones.
+
+    A quarter of the candidates is flawed on purpose, so that the gates have something to do.
 
     Args:
-        env_id: Id of a registered environment.
-        episodes: How many tasks, from 1.
-        seed: The first task's seed; the next one has the next seed.
+        domain: The world.
+        candidates: How many candidates to make, from 1.
+        seed: Seed of the candidates.
         console: Where to print.
+        workers: Processes that examine them.
     """
-    env = gym.make(env_id)
+    make = functools.partial(ProceduralChallenger, flaw_rate=_FLAW_RATE)
+    proposer = Proposer(make, domain.name, domain.data, seed)
+    pipeline = Pipeline(standard_gates(), novel=Novel(), workers=workers)
+    tasks: list[CodeAsTask] = []
+    console.print(
+        f"1. A challenger makes {candidates} candidates for {domain.name}; "
+        f"{_FLAW_RATE:.0%} of them are flawed on purpose.",
+    )
+    examinations = pipeline.challenge(proposer, range(candidates))
+    with _progress(console, "{task.completed} examined") as progress:
+        for found in progress.track(examinations, total=candidates, description="gates"):
+            if found.accepted and found.task is not None:
+                tasks.append(found.task)
+    for table in pipeline.funnel.tables():
+        console.print(table)
+    if not tasks:
+        console.print("No candidate passed; make more.")
+        return Demo(tasks, {})
+    console.print("2. The accepted tasks become environments, which three policies play.")
+    rows = _play(tasks, seed, console)
+    console.print(_table(rows))
+    console.print("3. One of the tasks:")
+    console.print(show(tasks[0]))
+    return Demo(tasks, rows)
+
+
+def _play(tasks: list[CodeAsTask], seed: int, console: Console) -> dict[str, Row]:
+    env = gym.make("sca/CodeAsTask-v0", tasks=tasks)
     env.reset(seed=seed)  # loads the world, which is not what the table measures
     rows: dict[str, Row] = {}
-    progress = Progress(
-        TextColumn("{task.description:>11}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("success {task.fields[success]:.1%}"),
-        TimeRemainingColumn(),
-        console=console,
-    )
-    with progress:
-        for name, make in POLICIES.items():
-            agent = make(env, seed)
-            bar = progress.add_task(name, total=episodes, success=0.0)
+    with _progress(console, "success {task.fields[success]:.1%}") as progress:
+        for name, policy in POLICIES.items():
+            agent = policy(env, seed)
+            bar = progress.add_task(name, total=len(tasks), success=0.0)
             row = rows[name] = Row([], 0.0)
-            for number in range(seed, seed + episodes):
+            for task in tasks:
                 start = time.perf_counter()
-                row.results.append(play(env, agent, seed=number))
+                row.results.append(play(env, agent, seed=seed, options={"task": task.id}))
                 row.seconds += time.perf_counter() - start
                 progress.update(bar, advance=1, success=row.success)
-    console.print(_table(env_id, rows))
-    _print_transcript(env_id, seed, console)
     return rows
 
 
-def _table(env_id: str, rows: dict[str, Row]) -> Table:
-    table = Table(title=f"{env_id}, generated tasks")
-    table.add_column("policy")
-    for column in ("episodes", "success", "turns an episode", "steps per second"):
+def _progress(console: Console, last: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description:>11}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(last),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _table(rows: dict[str, Row]) -> Table:
+    table = Table("policy")
+    for column in ("episodes", "success", "turns an episode", "episodes per second"):
         table.add_column(column, justify="right")
     table.add_column("endings")
     for name, row in rows.items():
@@ -97,23 +148,7 @@ def _table(env_id: str, rows: dict[str, Row]) -> Table:
             str(len(row.results)),
             f"{row.success:.1%}",
             f"{row.turns / len(row.results):.1f}",
-            f"{row.turns / row.seconds:,.0f}",
+            f"{len(row.results) / row.seconds:,.0f}",
             row.endings,
         )
     return table
-
-
-def _print_transcript(env_id: str, seed: int, console: Console) -> None:
-    env = gym.make(env_id, render_mode="ansi")
-    play(env, ReferenceAgent(env), seed=seed)
-    lines = str(env.render()).splitlines()
-    text = Text("\n").join(Text(_shorten(line), _style(line)) for line in lines)
-    console.print(Panel(text, title="one episode of the reference policy"))
-
-
-def _style(line: str) -> str:
-    return {"user": "green", "agent": "cyan", "end": "bold"}.get(line.partition(":")[0], "dim")
-
-
-def _shorten(line: str, limit: int = 300) -> str:
-    return line if len(line) <= limit else f"{line[:limit]} … ({len(line)} characters)"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sca_envs.challenge.gates import standard_gates
+import functools
+
+from sca_envs.challenge.gates import Complete, FailuresFail, Gate, SolutionPasses, Unsatisfied
 from sca_envs.challenge.pipeline import examine
 from sca_envs.challenge.procedural import ProceduralChallenger
 from sca_envs.challenge.task import CodeAsTask
@@ -11,22 +13,25 @@ from sca_envs.core.domain import Domain
 from sca_envs.core.endless import EndlessTasks
 from sca_envs.core.task import Task
 
+_OWN_TESTS = (Complete(), Unsatisfied(), SolutionPasses(), FailuresFail())
+"""Few, because they are run when an episode begins."""
 _STRIDE = 1_000_003
 _TRIES = 20
 
 
-def accepted_proposal(domain: Domain, number: int) -> CodeAsTask:
-    """Return a procedural task that passes the gates, the same one for the same number.
+@functools.lru_cache(256)
+def accepted_proposal(domain: Domain, number: int, gates: tuple[Gate, ...]) -> CodeAsTask:
+    """Return a procedural task that passes gates, the same one for the same number.
 
     Args:
         domain: The world.
         number: Which task.
+        gates: The gates.
 
     Raises:
         RuntimeError: If no candidate of many passes, which would be a defect of the challenger.
     """
     challenger = ProceduralChallenger(domain)
-    gates = standard_gates()
     for attempt in range(_TRIES):
         task = challenger.propose(number + attempt * _STRIDE)
         found = examine(task, gates, shared_lab(), domain)
@@ -36,7 +41,7 @@ def accepted_proposal(domain: Domain, number: int) -> CodeAsTask:
 
 
 class ProceduralTasks(EndlessTasks):
-    """Procedural tasks that pass the gates, by their index.
+    """Procedural tasks that pass their own tests, by their index.
 
     Args:
         domain: The world.
@@ -47,5 +52,5 @@ class ProceduralTasks(EndlessTasks):
         self._domain = domain
 
     def _make(self, index: int) -> Task:
-        task = accepted_proposal(self._domain, index)
+        task = accepted_proposal(self._domain, index, _OWN_TESTS)
         return task.model_copy(update={"id": f"{self._domain.name}-{index}"}).to_task()

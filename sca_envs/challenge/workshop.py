@@ -8,9 +8,11 @@ forks, transcripts, action formats, replay) holds here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from sca_envs.core.endless import EndlessTasks
 from sca_envs.core.episode import Episode
 from sca_envs.core.errors import OptionError, ToolError
 from sca_envs.core.task import Task
-from sca_envs.core.tools import Tool
+from sca_envs.core.tools import Tool, refused
 from sca_envs.core.verifiers import Verdict as Reward
 
 SUBMIT = "submit_task"
@@ -41,6 +43,7 @@ SPLITS = ("train", "test")
 _EXAMPLE_OF = {"tau_retail": "tau_airline", "travel_planning": "trade_calculator"}
 _EXAMPLE_SEEDS = (3, 8)
 _CALLS = (2, 3, 4, 5, 6)
+_HINTS, _TRIES, _TELLING = 3, 40, 20
 
 
 @dataclass(frozen=True)
@@ -215,14 +218,10 @@ class Commissions(EndlessTasks):
     def _make(self, index: int) -> Task:
         domain = self._workshop.made_for
         rng = np.random.default_rng([index, self._split == "test"])
-        hints = []
-        for _ in range(3):
-            name, arguments = domain.sample_call(rng)
-            shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-            hints.append(f"{name}({shown})")
-        text = _prompt("start.md").format(
+        hints = "; ".join(itertools.islice(_lookups(domain, rng), _HINTS))
+        text = _prompt("start.md").substitute(
             number=index,
-            hints="; ".join(hints),
+            hints=hints,
             calls=_CALLS[int(rng.integers(len(_CALLS)))],
             submissions=self._workshop.rules.submissions,
         )
@@ -233,6 +232,18 @@ class Commissions(EndlessTasks):
             split=self._split,
             instruction=" ".join(text.split()),
         )
+
+
+def _lookups(domain: Domain, rng: np.random.Generator) -> Iterator[str]:
+    """Yield calls that show something of the world and change nothing, as code."""
+    for number in itertools.count():
+        name, arguments = domain.sample_call(rng)
+        database = domain.database()
+        shown = domain.call(database, name, arguments)
+        tells = not refused(shown) and len(shown) >= _TELLING and not domain.changes(database)
+        if tells or number > _TRIES:
+            given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+            yield f"{name}({given})"
 
 
 def _factor(task: CodeAsTask) -> float:
@@ -252,13 +263,14 @@ def _base(domain: Domain, rules: Rules) -> Base:
     return Workshop(domain, rules).base
 
 
-def _prompt(name: str) -> str:
-    return files("sca_envs.challenge").joinpath("prompts", name).read_text(encoding="utf-8")
+def _prompt(name: str) -> Template:
+    path = files("sca_envs.challenge").joinpath("prompts", name)
+    return Template(path.read_text(encoding="utf-8"))
 
 
 def _guide(domain: Domain, gates: Sequence[Gate]) -> str:
     """Return what a challenger should know: its role, the gates, examples and the policy."""
-    return _prompt("guide.md").format(
+    return _prompt("guide.md").substitute(
         gates=describe_gates((*gates, Novel())),
         examples=_examples(_EXAMPLE_OF.get(domain.name, "tau_retail")),
         policy=domain.policy,

@@ -142,7 +142,7 @@ class ChallengerEnv(ToolUseEnv):
         episode: Episode = self.episode
         assert isinstance(episode.domain, Workshop)
         number = int(episode.task.id.rpartition("-")[2])
-        task = accepted_proposal(episode.domain.made_for, number)
+        task = accepted_proposal(episode.domain.made_for, number, self.rules.gates)
         fields = ("instruction", "verify", "solution", "failures")
         arguments = {name: getattr(task, name) for name in fields}
         return [ToolCall(SUBMIT, {**arguments, "failures": list(task.failures)})]

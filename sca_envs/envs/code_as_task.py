@@ -30,7 +30,7 @@ class CodeAsTaskEnv(ToolUseEnv):
     suite's domains, whose tools the agent has; its verification function decides about the reward.
     Task sets come from `sca challenge`, from a challenger environment's `info["accepted"]`, or from
     any file in the format. Without any, tasks are made on the fly by the procedural challenger, and
-    pass all gates before they are used.
+    pass their own tests before they are used.
 
     ## Action Space
     One turn of the agent as text, at most 100,000 characters. In the default format `json` an

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from sca_envs.challenge.gates.base import Gate
 from sca_envs.challenge.gates.code import Complete, NoLeak, Safe
 from sca_envs.challenge.gates.difficulty import Difficult, Executor, difficulty_factor
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 
+@functools.cache
 def standard_gates(
     *,
     verify: bool = True,

@@ -12,7 +12,7 @@ _TELLING_CODONS = ("TAC", "AAA", "AAG")
 
 def amino_acids(plan: Plan) -> Draft:
     """Transcribe and translate a DNA sequence."""
-    dna = _draw_gene(plan)
+    dna = draw_gene(plan)
     text = plan.say(
         (
             "Which chain of amino acids does the DNA sequence '{dna}' code for? Transcribe it to "
@@ -23,12 +23,12 @@ def amino_acids(plan: Plan) -> Draft:
         ),
         dna=dna,
     )
-    return Draft(text, _translated(plan, dna), ("amino acids", dna))
+    return Draft(text, translated(plan, dna), ("amino acids", dna))
 
 
 def most_common_in_source(plan: Plan) -> Draft:
     """Find the most common nucleotide of the DNA that an mRNA sequence comes from."""
-    mrna = _draw_sequence(plan, "ACGU", 12, 40)
+    mrna = draw_sequence(plan, "ACGU", 12, 40)
     text = plan.say(
         (
             "The mRNA sequence '{mrna}' was found in a root. Which nucleotide is the most common "
@@ -45,7 +45,7 @@ def most_common_in_source(plan: Plan) -> Draft:
 
 def most_common_combined(plan: Plan) -> Draft:
     """Find the most common nucleotide of several sequences put together."""
-    parts = [_draw_sequence(plan, "ACGT", 5, 15) for _ in range(plan.rng.randint(2, 4))]
+    parts = [draw_sequence(plan, "ACGT", 5, 15) for _ in range(plan.rng.randint(2, 4))]
     text = plan.say(
         (
             "Put the DNA sequences {parts} together in this order. Which nucleotide is the most "
@@ -62,8 +62,8 @@ def most_common_combined(plan: Plan) -> Draft:
 
 def count_valid(plan: Plan) -> Draft:
     """Count nucleotides in the valid ones of several sequences."""
-    drawn = [_draw_sequence(plan, "ACGT", 6, 18) for _ in range(plan.rng.randint(3, 5))]
-    sequences, valid = _spoil_some(plan, drawn)
+    drawn = [draw_sequence(plan, "ACGT", 6, 18) for _ in range(plan.rng.randint(3, 5))]
+    sequences, valid = spoil_some(plan, drawn)
     text = plan.say(
         (
             "Some of the sequences {sequences} are no valid DNA. Join the valid ones in this order "
@@ -85,8 +85,8 @@ def count_valid(plan: Plan) -> Draft:
 
 def translate_longest_valid(plan: Plan) -> Draft:
     """Translate the longest valid one of several sequences."""
-    drawn = [_draw_gene(plan) for _ in range(plan.rng.randint(3, 5))]
-    sequences, valid = _spoil_some(plan, drawn)
+    drawn = [draw_gene(plan) for _ in range(plan.rng.randint(3, 5))]
+    sequences, valid = spoil_some(plan, drawn)
     longest = max(valid, key=len)
     if [len(dna) for dna in valid].count(len(longest)) > 1:
         raise DeadEnd
@@ -103,13 +103,13 @@ def translate_longest_valid(plan: Plan) -> Draft:
     checks = [plan.call("is_valid_dna_sequence", sequence) for sequence in sequences]
     listed = ", ".join(f"({sequence!r}, {{{i}}})" for i, sequence in enumerate(sequences))
     code = f"max((dna for dna, valid in [{listed}] if valid), key=len)"
-    answer = _translated(plan, plan.derive(longest, code, *checks))
+    answer = translated(plan, plan.derive(longest, code, *checks))
     return Draft(text, answer, ("longest valid", *sequences))
 
 
 def count_in_source(plan: Plan) -> Draft:
     """Count the nucleotides of the DNA that an mRNA sequence comes from."""
-    mrna = _draw_sequence(plan, "ACGU", 8, 30)
+    mrna = draw_sequence(plan, "ACGU", 8, 30)
     text = plan.say(
         (
             "Count the nucleotides of the DNA that the mRNA '{mrna}' comes from. Answer a "
@@ -138,23 +138,24 @@ _PAIR_FORM = (
 )
 
 
-def _draw_sequence(plan: Plan, letters: str, shortest: int, longest: int) -> str:
+def draw_sequence(plan: Plan, letters: str, shortest: int, longest: int) -> str:
+    """Draw a sequence of some letters, of a length between two bounds."""
     length = plan.rng.randint(shortest, longest)
     return "".join(plan.rng.choice(letters) for _ in range(length))
 
 
-def _draw_gene(plan: Plan) -> str:
+def draw_gene(plan: Plan) -> str:
     """Draw DNA with codons that are translated to something."""
     codons = [
         plan.rng.choice(_TELLING_CODONS)
         if plan.rng.random() < 0.6
-        else _draw_sequence(plan, "ACGT", 3, 3)
+        else draw_sequence(plan, "ACGT", 3, 3)
         for _ in range(plan.rng.randint(4, 9))
     ]
-    return "".join(codons) + _draw_sequence(plan, "ACGT", 0, 2)
+    return "".join(codons) + draw_sequence(plan, "ACGT", 0, 2)
 
 
-def _spoil_some(plan: Plan, drawn: list[str]) -> tuple[list[str], list[str]]:
+def spoil_some(plan: Plan, drawn: list[str]) -> tuple[list[str], list[str]]:
     """Make some sequences invalid; return all, and the valid ones (two at least, but not all)."""
     spoilt = plan.rng.sample(range(len(drawn)), plan.rng.randint(1, len(drawn) - 2))
     sequences = list(drawn)
@@ -165,7 +166,8 @@ def _spoil_some(plan: Plan, drawn: list[str]) -> tuple[list[str], list[str]]:
     return sequences, [dna for i, dna in enumerate(drawn) if i not in spoilt]
 
 
-def _translated(plan: Plan, dna: Term | str) -> Term:
+def translated(plan: Plan, dna: Term | str) -> Term:
+    """Note the calls that transcribe and translate DNA; return the amino acids."""
     return plan.call("translate_mrna_to_amino_acid", plan.call("transcribe_dna_to_mrna", dna))
 
 

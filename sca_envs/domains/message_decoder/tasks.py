@@ -14,9 +14,9 @@ Layers = tuple[tuple[str, int], ...]
 def decode_message(plan: Plan) -> Draft:
     """Undo several steps."""
     count = plan.rng.choices((2, 3, 4, 5), (2, 4, 3, 1))[0]
-    layers = _draw_layers(plan, count)
-    message = _draw_message(plan, plan.rng.randint(1, 3))
-    hidden = _hide(message, layers)
+    layers = draw_layers(plan, count)
+    message = draw_message(plan, plan.rng.randint(1, 3))
+    hidden = hide_message(message, layers)
     text = plan.say(
         (
             "A message was hidden step by step: {steps}. What came out is '{hidden}'. What was the "
@@ -25,18 +25,18 @@ def decode_message(plan: Plan) -> Draft:
             "message.",
             "Recover the message behind '{hidden}'. To hide it, {steps}.",
         ),
-        steps=_describe(layers),
+        steps=describe_layers(layers),
         hidden=hidden,
     )
-    return Draft(text, _uncover(plan, hidden, layers), ("decode", hidden, layers))
+    return Draft(text, uncover(plan, hidden, layers), ("decode", hidden, layers))
 
 
 def length_of_extreme(plan: Plan) -> Draft:
     """Find the length of the shortest or longest of several messages."""
     count, layers = plan.rng.choice(((3, 1), (2, 2), (2, 1)))
-    steps = _draw_layers(plan, layers)
-    messages = [_draw_message(plan, plan.rng.randint(2, 6)) for _ in range(count)]
-    hidden = tuple(_hide(message, steps) for message in messages)
+    steps = draw_layers(plan, layers)
+    messages = [draw_message(plan, plan.rng.randint(2, 6)) for _ in range(count)]
+    hidden = tuple(hide_message(message, steps) for message in messages)
     extreme = plan.rng.choice(("shortest", "longest"))
     text = plan.say(
         (
@@ -44,11 +44,11 @@ def length_of_extreme(plan: Plan) -> Draft:
             "characters does the {extreme} of them have once they are decoded?",
             "Decode {hidden}; to hide each, {steps}. Give the length of the {extreme} message.",
         ),
-        steps=_describe(steps),
+        steps=describe_layers(steps),
         hidden=_enumerate(hidden),
         extreme=extreme,
     )
-    lengths = [plan.call("string_length", _uncover(plan, code, steps)) for code in hidden]
+    lengths = [plan.call("string_length", uncover(plan, code, steps)) for code in hidden]
     tool = "minimum_value" if extreme == "shortest" else "maximum_value"
     return Draft(text, plan.call(tool, *lengths), (extreme, *sorted(hidden), steps))
 
@@ -75,9 +75,9 @@ def extreme_number(plan: Plan) -> Draft:
 
 def extreme_word(plan: Plan) -> Draft:
     """Find the message that comes first or last in the alphabet."""
-    layers = _draw_layers(plan, 2)
+    layers = draw_layers(plan, 2)
     words = plan.rng.sample(WORDS, plan.rng.randint(2, 4))
-    hidden = tuple(_hide(word, layers) for word in words)
+    hidden = tuple(hide_message(word, layers) for word in words)
     tool, place = plan.rng.choice((("minimum_value", "first"), ("maximum_value", "last")))
     text = plan.say(
         (
@@ -86,21 +86,21 @@ def extreme_word(plan: Plan) -> Draft:
             "There is a word behind each of {hidden}; {steps}. Answer the one that a dictionary "
             "lists {place}.",
         ),
-        steps=_describe(layers),
+        steps=describe_layers(layers),
         hidden=_enumerate(hidden),
         place=place,
     )
-    plain = [_uncover(plan, code, layers) for code in hidden]
+    plain = [uncover(plan, code, layers) for code in hidden]
     return Draft(text, plan.call(tool, *plain), (place, *sorted(hidden), layers))
 
 
 def message_of_length(plan: Plan) -> Draft:
     """Find the one of several messages that has a certain length."""
-    layers = _draw_layers(plan, 2)
-    messages = [_draw_message(plan, plan.rng.randint(1, 4)) for _ in range(3)]
+    layers = draw_layers(plan, 2)
+    messages = [draw_message(plan, plan.rng.randint(1, 4)) for _ in range(3)]
     if len({len(message) for message in messages}) < len(messages):
         raise DeadEnd
-    hidden = tuple(_hide(message, layers) for message in messages)
+    hidden = tuple(hide_message(message, layers) for message in messages)
     wanted = plan.rng.choice(messages)
     text = plan.say(
         (
@@ -109,11 +109,11 @@ def message_of_length(plan: Plan) -> Draft:
             "Decode {hidden} and answer the message that is {length} characters long, blanks "
             "included. To hide each message, {steps}.",
         ),
-        steps=_describe(layers),
+        steps=describe_layers(layers),
         hidden=_enumerate(hidden),
         length=len(wanted),
     )
-    plain = [_uncover(plan, code, layers) for code in hidden]
+    plain = [uncover(plan, code, layers) for code in hidden]
     lengths = [plan.call("string_length", term) for term in plain]
     listed = ", ".join(f"({{{i}}}, {{{i + 3}}})" for i in range(3))
     code = f"next(text for text, size in [{listed}] if size == {len(wanted)})"
@@ -131,11 +131,12 @@ KINDS: Mapping[Callable[[Plan], Draft], float] = {
 """The kinds of tasks -> how often, relative to the others."""
 
 
-def _draw_message(plan: Plan, words: int) -> str:
+def draw_message(plan: Plan, words: int) -> str:
+    """Draw a message of some words."""
     return " ".join(plan.rng.choice(WORDS) for _ in range(words))
 
 
-def _draw_layers(plan: Plan, count: int) -> Layers:
+def draw_layers(plan: Plan, count: int) -> Layers:
     """Draw how messages are hidden: no step undoes or repeats the one before it."""
     layers: list[tuple[str, int]] = []
     while len(layers) < count:
@@ -146,7 +147,8 @@ def _draw_layers(plan: Plan, count: int) -> Layers:
     return tuple(layers)
 
 
-def _hide(message: str, layers: Layers) -> str:
+def hide_message(message: str, layers: Layers) -> str:
+    """Return a message as it is after the steps that hide it."""
     for step, shift in layers:
         match step:
             case "hex":
@@ -164,7 +166,8 @@ def _moved(character: str, shift: int) -> str:
     return chr((ord(character) - ord("a") + shift) % 26 + ord("a"))
 
 
-def _uncover(plan: Plan, hidden: str, layers: Layers) -> Term:
+def uncover(plan: Plan, hidden: str, layers: Layers) -> Term:
+    """Note the calls that undo the steps, the last first; return the message."""
     term: Term | str = hidden
     for step, shift in reversed(layers):
         match step:
@@ -185,7 +188,8 @@ _STEPS = {
 }
 
 
-def _describe(layers: Layers) -> str:
+def describe_layers(layers: Layers) -> str:
+    """Return the steps in words."""
     *before, last = (_STEPS[step].format(shift) for step, shift in layers)
     return f"{', then '.join(before)} and finally {last}" if before else last
 

@@ -7,12 +7,12 @@ from dataclasses import astuple, dataclass, replace
 
 from sca_envs.domains.m3.plans import Draft, Plan, Term
 
-_GOODS = (
+GOODS = (
     "cedar planks", "clay pots", "copper wire", "dried figs", "glass beads", "iron nails",
     "lamp oil", "olive soap", "paper rolls", "rock salt", "sail cloth", "silk thread",
     "sun hats", "tea leaves", "wax candles", "wool blankets",
 )  # fmt: skip
-_CURRENCIES = ("crowns", "dinars", "florins", "guilders", "lire", "marks", "pesos", "shillings")
+CURRENCIES = ("crowns", "dinars", "florins", "guilders", "lire", "marks", "pesos", "shillings")
 _ROUNDED = "Round to two digits."
 
 
@@ -42,7 +42,7 @@ class Trade:
 
 def final_value(plan: Plan) -> Draft:
     """Find the final value of one trade."""
-    trade = _draw_trade(plan, discount=plan.rng.random() < 0.5)
+    trade = draw_trade(plan, discount=plan.rng.random() < 0.5)
     text = plan.say(
         (
             "A merchant sells {trade}. What is the final value of the trade in {currency}, tariff "
@@ -51,15 +51,15 @@ def final_value(plan: Plan) -> Draft:
             "How much is this worth in {currency} in the end, with the tariff: {trade}? {rounded}",
         ),
         trade=trade.words(),
-        currency=plan.rng.choice(_CURRENCIES),
+        currency=plan.rng.choice(CURRENCIES),
         rounded=_ROUNDED,
     )
-    return Draft(text, plan.rounded(_value(plan, trade)), ("final value", trade.key()))
+    return Draft(text, plan.rounded(final_value_of(plan, trade)), ("final value", trade.key()))
 
 
 def better_offer(plan: Plan) -> Draft:
     """Find the higher or lower final value of two trades."""
-    trades = [_draw_trade(plan), _draw_trade(plan)]
+    trades = [draw_trade(plan), draw_trade(plan)]
     tool, extreme = plan.rng.choice((("find_maximum", "higher"), ("find_minimum", "lower")))
     text = plan.say(
         (
@@ -73,14 +73,14 @@ def better_offer(plan: Plan) -> Draft:
         first=trades[0].words(),
         second=trades[1].words(),
     )
-    values = [_value(plan, trade) for trade in trades]
+    values = [final_value_of(plan, trade) for trade in trades]
     key = (extreme, *sorted(trade.key() for trade in trades))
     return Draft(text, plan.rounded(plan.call(tool, *values)), key)
 
 
 def best_market(plan: Plan) -> Draft:
     """Sell where the exchange rate is best."""
-    trade = _draw_trade(plan)
+    trade = draw_trade(plan)
     rates = plan.rng.sample([rate / 100 for rate in range(60, 280)], plan.rng.randint(2, 4))
     text = plan.say(
         (
@@ -102,7 +102,7 @@ def best_market(plan: Plan) -> Draft:
     price = plan.call("calculator", f"{trade.quantity} * {trade.price!r}")
     converted = [plan.call("convert_currency", price, rate) for rate in rates]
     best = plan.call("find_maximum", *converted)
-    answer = _with_tariff(plan, best, trade.tariff)
+    answer = with_tariff(plan, best, trade.tariff)
     return Draft(
         text, plan.rounded(answer), ("market", replace(trade, rate=0.0).key(), *sorted(rates))
     )
@@ -110,7 +110,7 @@ def best_market(plan: Plan) -> Draft:
 
 def lowest_tariff(plan: Plan) -> Draft:
     """Ship over the border with the lowest or highest tariff."""
-    trade = _draw_trade(plan)
+    trade = draw_trade(plan)
     rates = plan.rng.sample([rate / 2 for rate in range(4, 50)], plan.rng.randint(2, 4))
     tool, extreme = plan.rng.choice((("find_minimum", "lowest"), ("find_maximum", "highest")))
     text = plan.say(
@@ -142,7 +142,7 @@ def lowest_tariff(plan: Plan) -> Draft:
 
 def profit(plan: Plan) -> Draft:
     """Subtract what was paid from what was earned."""
-    bought, sold = _draw_trade(plan), _draw_trade(plan)
+    bought, sold = draw_trade(plan), draw_trade(plan)
     text = plan.say(
         (
             "A trader buys {first}, and sells {second}. By how much does the final value of the "
@@ -154,7 +154,7 @@ def profit(plan: Plan) -> Draft:
         first=bought.words(),
         second=sold.words(),
     )
-    cost, revenue = _value(plan, bought), _value(plan, sold)
+    cost, revenue = final_value_of(plan, bought), final_value_of(plan, sold)
     expression = plan.derive(
         f"{revenue.value!r} - {cost.value!r}", "f'{{{0}}} - {{{1}}}'", revenue, cost
     )
@@ -164,7 +164,7 @@ def profit(plan: Plan) -> Draft:
 
 def both_values(plan: Plan) -> Draft:
     """List the final values of two trades."""
-    trades = [_draw_trade(plan), _draw_trade(plan)]
+    trades = [draw_trade(plan), draw_trade(plan)]
     text = plan.say(
         (
             "Work out the final values of two shipments. First: {first}. Second: {second}. {form}",
@@ -176,7 +176,7 @@ def both_values(plan: Plan) -> Draft:
         first=trades[0].words(),
         second=trades[1].words(),
     )
-    first, second = (plan.rounded(_value(plan, trade)) for trade in trades)
+    first, second = (plan.rounded(final_value_of(plan, trade)) for trade in trades)
     answer = plan.derive([first.value, second.value], "[{0}, {1}]", first, second)
     return Draft(text, answer, ("both", *(trade.key() for trade in trades)))
 
@@ -192,10 +192,11 @@ KINDS: Mapping[Callable[[Plan], Draft], float] = {
 """The kinds of tasks -> how often, relative to the others."""
 
 
-def _draw_trade(plan: Plan, *, discount: bool = False) -> Trade:
+def draw_trade(plan: Plan, *, discount: bool = False) -> Trade:
+    """Draw a trade, perhaps with a discount."""
     return Trade(
         quantity=plan.rng.randint(2, 90) * 5,
-        goods=plan.rng.choice(_GOODS),
+        goods=plan.rng.choice(GOODS),
         price=plan.rng.randint(50, 40_000) / 100,
         rate=plan.rng.randint(60, 280) / 100,
         tariff=plan.rng.randint(4, 50) / 2,
@@ -203,17 +204,18 @@ def _draw_trade(plan: Plan, *, discount: bool = False) -> Trade:
     )
 
 
-def _value(plan: Plan, trade: Trade) -> Term:
+def final_value_of(plan: Plan, trade: Trade) -> Term:
     """Return the final value of a trade."""
     expression = f"{trade.quantity} * {trade.price!r}"
     if trade.discount:
         expression += f" * (1 - {trade.discount!r} / 100)"
     price = plan.call("calculator", expression)
     converted = plan.call("convert_currency", price, trade.rate)
-    return _with_tariff(plan, converted, trade.tariff)
+    return with_tariff(plan, converted, trade.tariff)
 
 
-def _with_tariff(plan: Plan, price: Term, rate: float) -> Term:
+def with_tariff(plan: Plan, price: Term, rate: float) -> Term:
+    """Note the calls that add a tariff, in percent, to a price; return the sum."""
     tariff = plan.call("calculate_tariff", price, rate)
     return plan.call("estimate_final_value", price, tariff)
 

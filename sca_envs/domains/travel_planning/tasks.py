@@ -40,7 +40,7 @@ class Leg:
 
 def trip(plan: Plan) -> Draft:
     """Find the cost of a flight and a stay."""
-    leg = _draw_leg(plan)
+    leg = draw_leg(plan)
     text = plan.say(
         (
             "What does a trip from {start} to {goal} on {date} cost, by the cheapest flight and "
@@ -60,8 +60,8 @@ def trip(plan: Plan) -> Draft:
 
 def tour(plan: Plan) -> Draft:
     """Find the cost of two trips in a row."""
-    first = _draw_leg(plan)
-    second = _draw_leg(plan, start=first.goal, date=_later(first.date, first.nights))
+    first = draw_leg(plan)
+    second = draw_leg(plan, start=first.goal, date=_later(first.date, first.nights))
     text = plan.say(
         (
             "A tour begins in {0.start} with a flight to {0.goal} on {0.date} and {1}. It goes on "
@@ -81,7 +81,7 @@ def tour(plan: Plan) -> Draft:
 
 def return_trip(plan: Plan) -> Draft:
     """Find the cost of a trip with the flight home."""
-    leg = _draw_leg(plan)
+    leg = draw_leg(plan)
     home = _later(leg.date, leg.nights)
     text = plan.say(
         (
@@ -95,13 +95,13 @@ def return_trip(plan: Plan) -> Draft:
         stay=leg.stay(),
     )
     there = _budget(plan, leg)
-    back = _cheapest_flight(plan, leg.goal, leg.start, home)
+    back = cheapest_flight(plan, leg.goal, leg.start, home)
     return Draft(text, plan.call("sum", there, back), ("return", leg.key()))
 
 
 def compare_places(plan: Plan) -> Draft:
     """Find the cost of the cheaper one of two trips."""
-    first = _draw_leg(plan)
+    first = draw_leg(plan)
     flights = [
         flight
         for flight in plan.database.base.tables["flights"].values()
@@ -131,7 +131,7 @@ def compare_places(plan: Plan) -> Draft:
 
 def flexible_day(plan: Plan) -> Draft:
     """Find the cost of a trip on the cheapest of several days."""
-    leg = _draw_leg(plan)
+    leg = draw_leg(plan)
     route = {
         flight["date"]
         for flight in plan.database.base.tables["flights"].values()
@@ -151,9 +151,9 @@ def flexible_day(plan: Plan) -> Draft:
         days=f"{', '.join(days[:-1])} or {days[-1]}",
         stay=leg.stay(),
     )
-    prices = [_cheapest_flight(plan, leg.start, leg.goal, day) for day in days]
+    prices = [cheapest_flight(plan, leg.start, leg.goal, day) for day in days]
     answer = plan.call(
-        "budget_calculator", plan.call("min", *prices), _hotel(plan, leg), leg.nights
+        "budget_calculator", plan.call("min", *prices), hotel_price(plan, leg), leg.nights
     )
     return Draft(text, answer, ("flexible", *days, replace(leg, date="").key()))
 
@@ -168,7 +168,7 @@ KINDS: Mapping[Callable[[Plan], Draft], float] = {
 """The kinds of tasks -> how often, relative to the others."""
 
 
-def _draw_leg(plan: Plan, start: str | None = None, date: str | None = None) -> Leg:
+def draw_leg(plan: Plan, start: str | None = None, date: str | None = None) -> Leg:
     """Draw a flight that exists, from a place and on a day if these are given, and a stay."""
     flights = [
         flight
@@ -199,11 +199,12 @@ def _later(date: str, days: int) -> str:
 
 def _budget(plan: Plan, leg: Leg) -> Term:
     """Return the cost of a flight and the stay after it."""
-    flight = _cheapest_flight(plan, leg.start, leg.goal, leg.date)
-    return plan.call("budget_calculator", flight, _hotel(plan, leg), leg.nights)
+    flight = cheapest_flight(plan, leg.start, leg.goal, leg.date)
+    return plan.call("budget_calculator", flight, hotel_price(plan, leg), leg.nights)
 
 
-def _cheapest_flight(plan: Plan, start: str, goal: str, date: str) -> Term:
+def cheapest_flight(plan: Plan, start: str, goal: str, date: str) -> Term:
+    """Note the search for flights; return the price of the cheapest."""
     flights = plan.call("find_flights", start, goal, date)
     if not flights.value:
         raise DeadEnd
@@ -211,7 +212,7 @@ def _cheapest_flight(plan: Plan, start: str, goal: str, date: str) -> Term:
     return plan.derive(price, "min([flight['price'] for flight in {0}])", flights)
 
 
-def _hotel(plan: Plan, leg: Leg) -> Term:
+def hotel_price(plan: Plan, leg: Leg) -> Term:
     """Return the price of a night at the hotel to take."""
     hotels = plan.call("book_hotel", leg.goal, *leg.wishes)
     found: list[dict[str, Any]] = hotels.value

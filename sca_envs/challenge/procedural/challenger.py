@@ -1,0 +1,135 @@
+"""The challenger without a model: goals of a domain, written as Code-as-Task by plain code.
+
+It is the yardstick for the gates: what it makes is known to be good, and at a set rate it plants
+flaws of known kinds, so that one can count what the gates let pass and what they refuse wrongly.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from sca_envs.challenge.procedural import airline, retail
+from sca_envs.challenge.procedural.draft import MAX_CALLS, Draft, compose
+from sca_envs.challenge.procedural.families import (
+    browser,
+    decoder,
+    planner,
+    sequencer,
+    trader,
+)
+from sca_envs.challenge.procedural.flaws import FLAWS, plant
+from sca_envs.challenge.procedural.parts import Explorer
+from sca_envs.challenge.task import CodeAsTask
+from sca_envs.core.domain import Domain
+from sca_envs.core.errors import OptionError
+from sca_envs.domains.m3.plans import DeadEnd
+
+_ATTEMPTS = 5000
+"""Draws before giving up; a draw that makes no task is cheap, and one in five or so makes one."""
+
+DRAFTS: dict[str, Callable[[Explorer, int], Draft]] = {
+    "tau_retail": retail.draft,
+    "tau_airline": airline.draft,
+    "message_decoder": decoder.draft,
+    "dna_sequencer": sequencer.draft,
+    "trade_calculator": trader.draft,
+    "travel_planning": planner.draft,
+    "web_browsing": browser.draft,
+}
+"""Domain -> what draws the draft of a task whose solution has a number of calls."""
+
+
+class ProceduralChallenger:
+    """Makes verified tasks of a domain without a model.
+
+    A task is a pure function of the domain's data, these options and the seed.
+
+    Args:
+        domain: The domain.
+        flaw_rate: Share of the tasks that get a flaw, from 0 to 1.
+        flaws: Kinds of flaws to choose from, out of `FLAWS`; all by default.
+
+    Raises:
+        OptionError: If the domain is not known, the rate no share, or a flaw no kind.
+    """
+
+    def __init__(
+        self, domain: Domain, *, flaw_rate: float = 0.0, flaws: Sequence[str] | None = None
+    ) -> None:
+        if domain.name not in DRAFTS:
+            raise OptionError(
+                f"Expected a domain out of {', '.join(DRAFTS)} for the procedural challenger; got "
+                f"{domain.name!r}"
+            )
+        if not 0 <= flaw_rate <= 1:
+            raise OptionError(f"Expected flaw_rate from 0 to 1, got {flaw_rate}")
+        unknown = [flaw for flaw in flaws or () if flaw not in FLAWS]
+        if unknown or (flaws is not None and not flaws):
+            raise OptionError(
+                f"Expected flaws out of {', '.join(FLAWS)}; got {', '.join(unknown) or 'none'}"
+            )
+        self.domain = domain
+        self.flaw_rate = flaw_rate
+        self.flaws = tuple(flaws or FLAWS)
+
+    def propose(self, seed: int) -> CodeAsTask:
+        """Return the task of a seed.
+
+        Args:
+            seed: Any whole number from 0; equal seeds give equal tasks, in any process.
+
+        Raises:
+            OptionError: If no task can be made of the domain's data.
+        """
+        flaw = self._flaw(seed)
+        if flaw is None:
+            return self._make(seed)
+        kinds = [flaw, *(other for other in self.flaws if other != flaw)]
+        for kind in kinds:
+            for attempt in range(40):
+                task = self._plant(kind, seed, attempt)
+                if task is not None:
+                    return task
+        raise OptionError(
+            f"None of the flaws {', '.join(kinds)} makes sense in {self.domain.name}; choose others"
+        )
+
+    def _flaw(self, seed: int) -> str | None:
+        """Draw whether a seed's task gets a flaw, and which."""
+        rng = self._rng(f"flaw {seed}")
+        flawed, place = rng.random() < self.flaw_rate, rng.random()
+        return self.flaws[int(place * len(self.flaws))] if flawed else None
+
+    def _plant(self, kind: str, seed: int, attempt: int) -> CodeAsTask | None:
+        """Return a task with a flaw, or None if it cannot have it."""
+        rng = self._rng(f"planting {kind} {seed} {attempt}")
+        earlier = None
+        if kind == "near_copy":
+            clean = next((s for s in range(seed - 1, -1, -1) if self._flaw(s) is None), None)
+            if clean is None:
+                return None
+            earlier = self._make(clean)
+        task = self._make(seed, attempt)
+        return plant(kind, task, self.domain, rng, earlier)
+
+    def _make(self, seed: int, attempt: int = 0) -> CodeAsTask:
+        """Return a task without a flaw."""
+        rng = self._rng(f"task {seed} {attempt}")
+        calls = rng.randint(1, MAX_CALLS)
+        for _ in range(_ATTEMPTS):
+            try:
+                draft = DRAFTS[self.domain.name](Explorer(self.domain, rng), calls)
+            except DeadEnd:
+                continue
+            task = compose(self.domain, draft, calls, seed)
+            if task is not None:
+                return task
+        raise OptionError(
+            f"The procedural challenger found no task in {self.domain.name} with data "
+            f"{self.domain.data!r}; it is made for generated data and tau-bench's"
+        )
+
+    def _rng(self, purpose: str) -> random.Random:
+        # Seeded by a text, which is the same in every process and on every machine.
+        return random.Random(f"procedural {self.domain.name} {self.domain.data} {purpose}")

@@ -1,0 +1,102 @@
+"""A task under construction, and how it becomes a Code-as-Task that is known to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouched
+from sca_envs.challenge.procedural.verification import write_verify
+from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
+from sca_envs.core.domain import Domain
+
+CHALLENGER = "procedural"
+MAX_CALLS = 6
+"""Most tool calls of a solution."""
+FEWEST_FAILURES, MOST_FAILURES = 3, 5
+RIGHT_ANSWER = "RIGHT_ANSWER"
+"""Stands for the right answer as a literal in a failure case."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a domain's goals make, before anything of it was tried."""
+
+    instruction: str
+    solution: str
+    wrongs: tuple[str, ...]
+    """Wrong attempts, the most telling first; ``RIGHT_ANSWER`` in them stands for the literal."""
+    page: str | None = None
+    """The page that the browser has to show at the end."""
+
+
+def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask | None:
+    """Return the task of a draft, or None if it does not hold what a task must hold.
+
+    Args:
+        domain: The domain.
+        draft: The draft.
+        calls: How many tool calls the solution must make.
+        seed: The seed, for the id and the provenance.
+    """
+    ended = attempt(domain, draft.solution)
+    if ended.error is not None or len(ended.calls) != calls or not ended.answer.strip():
+        return None
+    changed = changes(domain, ended)
+    verify = write_verify(changed, ended.value, page=draft.page)
+    if judge(domain, verify, untouched(domain)) or judge(domain, verify, ended) is not True:
+        return None
+    literal = repr(ended.value)
+    wrongs = [
+        *(wrong.replace(RIGHT_ANSWER, literal) for wrong in draft.wrongs),
+        *([f"answer({literal})\n"] if changed else []),
+        *_wrong_answers(draft.solution, ended.value),
+    ]
+    failures = _failing(domain, verify, wrongs)
+    if len(failures) < FEWEST_FAILURES:
+        return None
+    return CodeAsTask(
+        id=f"{domain.name}-{CHALLENGER}-{seed}",
+        domain=domain.name,
+        data=DataRef.of(domain),
+        instruction=draft.instruction,
+        verify=verify,
+        solution=draft.solution,
+        failures=tuple(failures),
+        provenance=Provenance(challenger=CHALLENGER, seed=seed),
+    )
+
+
+def _failing(domain: Domain, verify: str, wrongs: Iterable[str]) -> list[str]:
+    """Return the wrong attempts that end without an error and really are wrong."""
+    failures: list[str] = []
+    for wrong in wrongs:
+        if len(failures) == MOST_FAILURES:
+            break
+        if wrong in failures:
+            continue
+        ended = attempt(domain, wrong)
+        if ended.error is None and ended.answer and judge(domain, verify, ended) is False:
+            failures.append(wrong)
+    return failures
+
+
+def _wrong_answers(solution: str, value: Any) -> list[str]:
+    """Return the solution with other answers at its end."""
+    others: list[Any] = []
+    if isinstance(value, bool):
+        others = [not value]
+    elif isinstance(value, int):
+        others = [value + 1, value - 1, 2 * value]
+    elif isinstance(value, float):
+        others = [round(value * 1.08, 2), float(int(value)), round(value + 1, 2)]
+    elif isinstance(value, str):
+        words = value.split()
+        others = ["done", "I could not find out.", *([" ".join(words[:-1])] if words[1:] else [])]
+    elif isinstance(value, list) and value:
+        others = [value[::-1], value[:-1]]
+    elif isinstance(value, dict) and value:
+        others = [dict(list(value.items())[:-1]), dict.fromkeys(value, 1)]
+    body = "".join(solution.splitlines(keepends=True)[:-1])  # all but the line with the answer
+    return [f"{body}answer({other!r})\n" for other in others]
