@@ -130,6 +130,16 @@ class Episode:
         return len(self._transcript)
 
     @property
+    def observation(self) -> str:
+        """The newest text that the agent reads."""
+        return self._transcript[-1].observation if self._transcript else self.opening
+
+    @property
+    def source(self) -> str:
+        """Where it came from (see `Turn`)."""
+        return self._transcript[-1].source if self._transcript else "user"
+
+    @property
     def done(self) -> bool:
         """Whether the episode has ended."""
         return self.termination_reason is not None

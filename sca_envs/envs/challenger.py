@@ -123,9 +123,11 @@ class ChallengerEnv(ToolUseEnv):
     def _find_domains(self, data: str) -> dict[str, Domain]:
         return {self.domain_name: Workshop(find_domain(self.domain_name, data), self.rules)}
 
-    def _info(self, source: str) -> dict[str, Any]:
-        info = super()._info(source)
-        info["accepted"] = [task.model_dump(mode="json") for task in self.accepted]
+    def describe_turn(self, episode: Episode) -> dict[str, Any]:
+        """Return the part of the `info` that changes from turn to turn."""
+        accepted = accepted_tasks(episode.database)
+        info = super().describe_turn(episode)
+        info["accepted"] = [task.model_dump(mode="json") for task in accepted]
         return info
 
     @property
