@@ -232,3 +232,10 @@ class Coding:
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
         return f"```python\n{'x = 41' if info['turn'] == 0 else 'print(x + 1)'}\n```"
+
+
+class Odd(Talking):
+    """Takes an option, whatever it says."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
