@@ -6,6 +6,7 @@ at the end, and `errors.log` has the traceback of every episode that an error br
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ class RunFolder:
         writer = TrajectoryWriter(self.path / TRAJECTORIES)
         try:
             if not file.exists():
-                _write(file, record.model_dump_json(indent=1) + "\n")
+                _write(file, json.dumps(record.model_dump(), indent=1) + "\n")
             found = list(self._episodes(jobs))
         except BaseException:
             writer.close()
@@ -124,8 +125,10 @@ class RunFolder:
 
 def _read_record(file: Path) -> RunRecord:
     try:
-        return RunRecord.model_validate_json(file.read_bytes())
-    except ValidationError as error:
+        return RunRecord.model_validate(json.loads(file.read_bytes()))
+    except ValueError as error:
+        if not isinstance(error, ValidationError):
+            raise SCAError(f"Expected JSON in {file}; {error}. Choose another folder") from None
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise SCAError(

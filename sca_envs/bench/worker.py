@@ -139,6 +139,9 @@ class Worker:
             StopRun: If the agent wants no more.
             SCAError: If an option, a task or the agent's report is wrong.
         """
+        if not self._batched:
+            yield from self._play_singly(jobs)
+            return
         running: list[tuple[ToolUseEnv, Recording]] = []
         more = True
         while more or running:
@@ -160,6 +163,22 @@ class Worker:
                 self._free.append(env)
                 yield finished
 
+    def _play_singly(self, jobs: Iterator[Job]) -> Iterator[Finished]:
+        env, act = self._free[0], self._agent.act
+        for job in jobs:
+            recording = Recording(env, job, self._header)
+            self._begin(recording)
+            while not recording.done:
+                try:
+                    action = act(recording.observation, recording.info)
+                except StopRun:
+                    raise
+                except Exception as error:
+                    recording.fail("agent_error", error)
+                else:
+                    recording.step(action)
+            yield self._finish(recording)
+
     def close(self) -> None:
         """Close the agent, if it has a method for it."""
         close = getattr(self._agent, "close", None)
@@ -177,14 +196,11 @@ class Worker:
                 recording.fail("agent_error", error)
 
     def _act(self, recordings: list[Recording]) -> None:
-        """Let the agent act once in each of these episodes."""
+        """Let a batched agent act once in each of these episodes."""
         if not recordings:
             return
         try:
-            if self._batched:
-                actions = self._act_batch(recordings)
-            else:
-                actions = [self._agent.act(one.observation, one.info) for one in recordings]
+            actions = self._act_batch(recordings)
         except StopRun:
             raise
         except Exception as error:  # a batch fails as a whole

@@ -314,7 +314,7 @@ def test_results_of_known_episodes() -> None:
         ({"num_tasks": 0}, "num_tasks .* from 1; got 0"),
         ({"seed": -1}, "seed .* from 0; got -1"),
         ({"workers": 0}, "workers .* from 1; got 0"),
-        ({"engine": "cloud"}, "local, process, thread.*; got 'cloud'"),
+        ({"engine": "cloud"}, "local, process, ray, thread; got 'cloud'"),
         ({"engine": "local", "workers": 2}, "1 worker"),
         ({"engine": "thread", "agent": NoopAgent()}, "class or name"),
         ({"agent": "human", "workers": 2}, "'local' for a person"),
