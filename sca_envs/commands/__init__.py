@@ -1,0 +1,1 @@
+"""The commands of `sca` by group; each module is light to import."""
