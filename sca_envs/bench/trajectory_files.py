@@ -1,7 +1,7 @@
 """Files of trajectories: JSON Lines that grow by one line an episode and survive a kill.
 
-A line is written in one piece and at once. Only the last line of a killed run can be incomplete, and
-it shows by its missing line break; anything else that cannot be read is an error.
+A line is written in one piece and at once. Only the last line of a killed run can be incomplete,
+which shows by its missing line break; anything else that cannot be read is an error.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def write_trajectories(
     path = Path(path)
     partial = path.with_name(f"{path.name}.partial")
     try:
-        with partial.open("w", encoding="ascii", newline="\n") as file:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{trajectory.to_line()}\n" for trajectory in trajectories)
         partial.replace(path)
     finally:
@@ -109,10 +109,10 @@ class TrajectoryWriter:
         else:
             self._file.truncate(start)
 
-    def append(self, trajectory: Trajectory | str) -> None:
+    def append(self, trajectory: Trajectory | bytes) -> None:
         """Write a trajectory, or the line of one without its line break."""
-        line = trajectory if isinstance(trajectory, str) else trajectory.to_line()
-        data = memoryview(f"{line}\n".encode("ascii"))
+        line = trajectory if isinstance(trajectory, bytes) else trajectory.to_line().encode()
+        data = memoryview(line + b"\n")
         while data:  # one call but where a disk is full or a signal comes
             data = data[self._file.write(data) :]
 

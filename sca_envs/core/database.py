@@ -331,8 +331,15 @@ class Database:
     def diff(self, since: Snapshot | None = None) -> list[Change]:
         """Return what differs from the base, or from an earlier snapshot, sorted by path."""
         old = Database(self.base, since)
+        overlay = old._overlay
+        # A record that both share is the same object, because a write copies it first.
+        touched = [
+            at
+            for at in self._overlay.keys() | overlay.keys()
+            if self._overlay.get(at, _ABSENT) is not overlay.get(at, _ABSENT)
+        ]
         changes: list[Change] = []
-        for table, key in sorted(self._overlay.keys() | old._overlay.keys()):
+        for table, key in sorted(touched):
             path = f"/{_escape(table)}/{_escape(key)}"
             before, after = old.get(table, key), self.get(table, key)
             if before is None and after is not None:
