@@ -1,1 +1,1 @@
-"""The commands of `sca` by group; each module is light to import."""
+"""The commands of `sca`, a module for each group; `sca_envs.cli` registers them."""

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Publish results that everybody can verify.", no_args_is_help=True)
+def register(app: typer.Typer) -> None:
+    """Add the commands to `sca`."""
+    group = typer.Typer(help="Publish results that everybody can verify.", no_args_is_help=True)
+    for command in (add, verify, build):
+        group.command()(command)
+    app.add_typer(group, name="leaderboard")
 
 
-@app.command()
 def add(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     name: Annotated[str, typer.Option(help="Name of the system.")],
@@ -37,7 +41,6 @@ def add(
     typer.echo(f"Wrote {folder}; `sca leaderboard verify {folder}` checks it")
 
 
-@app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="A submission, or a folder of them.")],
     most: Annotated[int, typer.Option("--most", min=1, help="Most problems to print.")] = 20,
@@ -60,7 +63,6 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
 def build(
     folder: Annotated[Path, typer.Argument(help="A folder of submissions.")],
     out: Annotated[Path, typer.Option(help="Folder of the site.")] = Path("site"),

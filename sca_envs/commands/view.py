@@ -9,6 +9,11 @@ import typer
 from rich.console import Console
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command to `sca`."""
+    app.command()(view)
+
+
 def view(
     run: Annotated[Path, typer.Argument(help="Folder of a run, or a file of trajectories.")],
     out: Annotated[Path | None, typer.Option(help="The page. [default: RUN/view.html]")] = None,

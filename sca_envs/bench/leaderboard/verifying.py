@@ -18,7 +18,7 @@ import gymnasium as gym
 from sca_envs.bench.leaderboard.adding import summary_of
 from sca_envs.bench.leaderboard.submission import Entry, SubmissionError, load_submission
 from sca_envs.bench.plan import episode_seed
-from sca_envs.bench.replay import replay
+from sca_envs.bench.replay import Replayer
 from sca_envs.bench.results import compute_results
 from sca_envs.bench.trajectory import Trajectory
 from sca_envs.bench.trajectory_files import read_trajectories
@@ -70,8 +70,9 @@ def _verify_entry(folder: Path, entry: Entry) -> Iterator[Problem]:
         return
     yield from _check_record(entry, tasks)
     yield from _check_complete(entry, episodes)
+    replayer = Replayer()  # keeps the environment
     for episode in episodes:
-        yield from _check_episode(entry, episode)
+        yield from _check_episode(entry, episode, replayer)
     yield from _check_results(entry, episodes)
 
 
@@ -136,7 +137,7 @@ def _check_complete(entry: Entry, episodes: list[Trajectory]) -> Iterator[Proble
         yield Problem(_where(entry, task, trial), "the episode is not part of the run")
 
 
-def _check_episode(entry: Entry, episode: Trajectory) -> Iterator[Problem]:
+def _check_episode(entry: Entry, episode: Trajectory, replayer: Replayer) -> Iterator[Problem]:
     where = _where(entry, episode.task_id, episode.trial)
     seed = episode_seed(entry.results.run.options["seed"], episode.task_id, episode.trial)
     claims = {
@@ -157,7 +158,12 @@ def _check_episode(entry: Entry, episode: Trajectory) -> Iterator[Problem]:
             "play it again",
         )
         return
-    for difference in replay(episode):
+    try:
+        differences = replayer.replay(episode).differences
+    except SCAError as error:
+        yield Problem(where, str(error))
+        return
+    for difference in differences:
         yield Problem(where, str(difference))
 
 
