@@ -33,12 +33,17 @@ KEYS = (
 _SCRIPTS = ("text", "data", "list", "filters", "episode", "main")
 
 
-def write_viewer(run: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
+def write_viewer(
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    title: str | None = None,
+) -> Path:
     """Write the page of a run; it appears whole or not at all.
 
     Args:
         run: The folder of a run, or a file of trajectories.
         out: The page's file; by default ``view.html`` beside the trajectories.
+        title: What the page calls them; by default the name of the run's folder.
 
     Returns:
         The page's file.
@@ -51,7 +56,7 @@ def write_viewer(run: str | os.PathLike[str], out: str | os.PathLike[str] | None
     partial = page.with_name(f"{page.name}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
-            write_page(read_trajectories(path), _title(Path(run)), file)
+            write_page(read_trajectories(path), title or _title(Path(run)), file)
         partial.replace(page)
     finally:
         partial.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+
 def register(app: typer.Typer) -> None:
     """Add the commands to `sca`."""
     group = typer.Typer(help="Publish results that everybody can verify.", no_args_is_help=True)

@@ -24,10 +24,10 @@ class PublishedRow(_Model):
 
     system: str
     """The model."""
-    method: str
-    """How it acted."""
-    pass_hat: tuple[float, ...]
-    """pass^1 and, where it was published, pass^2 and so on."""
+    method: str = ""
+    """How it acted, where the columns do not say it."""
+    values: tuple[float, ...]
+    """One value a column, from 0 to 1."""
 
 
 class PublishedTable(_Model):
@@ -41,6 +41,8 @@ class PublishedTable(_Model):
     source: Source
     note: str
     """What differs from a run here."""
+    columns: tuple[str, ...]
+    """What the values are."""
     rows: tuple[PublishedRow, ...]
 
 

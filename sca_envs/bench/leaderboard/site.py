@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from sca_envs.bench.leaderboard.submission import (
 from sca_envs.bench.leaderboard.verifying import verify_submission
 from sca_envs.bench.metrics import Estimate
 from sca_envs.bench.pages import script, style, templates
+from sca_envs.bench.viewer import write_viewer
 
 TITLE = "sca-envs leaderboard"
 """What the site is called unless it is told otherwise."""
@@ -136,6 +136,7 @@ def build_site(
     *,
     title: str = TITLE,
     verify: bool = True,
+    episodes: bool = True,
 ) -> Path:
     """Write the site; it appears whole or not at all.
 
@@ -144,6 +145,7 @@ def build_site(
         out: The site's folder; a site that is there already is replaced.
         title: What the site is called.
         verify: Whether to run every episode again first; if not, the site says so.
+        episodes: Whether to make a viewer's page of every run.
 
     Returns:
         The site's first page.
@@ -152,7 +154,7 @@ def build_site(
         SubmissionError: If a submission is broken or fails its verification, or if `out` holds
             something else than a site.
     """
-    submissions: dict[str, Submission] = {}
+    folders: dict[str, Path] = {}
     for path in find_submissions(folder):
         problems = verify_submission(path) if verify else []
         if problems:
@@ -160,13 +162,16 @@ def build_site(
                 f"{path} fails its verification: {problems[0]}. `sca leaderboard verify` lists "
                 "all problems; mend or remove the submission"
             )
-        submissions[path.resolve().name] = load_submission(path)
+        folders[path.resolve().name] = path
     out = Path(out)
     if out.exists() and any(out.iterdir()) and not (out / "index.html").is_file():
         raise SubmissionError(f"Expected a new folder or an older site at {out}, found other files")
     partial = out.with_name(f"{out.name}.partial")
     try:
-        _write(submissions, partial, title, verify)
+        submissions = {name: load_submission(path) for name, path in folders.items()}
+        _write(submissions, partial, title, verified=verify, episodes=episodes)
+        if episodes:
+            _write_episodes(folders, submissions, partial / "submissions")
         if out.exists():
             shutil.rmtree(out)
         partial.replace(out)
@@ -195,7 +200,9 @@ def _success(entry: Entry) -> float:
     return entry.results.success.mean if entry.results.success else -1.0
 
 
-def _write(submissions: dict[str, Submission], out: Path, title: str, verified: bool) -> None:
+def _write(
+    submissions: dict[str, Submission], out: Path, title: str, *, verified: bool, episodes: bool
+) -> None:
     import sca_envs
 
     (out / "submissions").mkdir(parents=True)
@@ -205,23 +212,35 @@ def _write(submissions: dict[str, Submission], out: Path, title: str, verified: 
         "style": style("theme.css", "leaderboard/site.css"),
         "script": script("theme.js", "leaderboard/site.js"),
         "replayed": verified,
+        "episodes": episodes,
     }
     groups = group_rows(submissions)
     tables = published()
     context = {"groups": groups, "submissions": len(submissions), "published": tables, "root": ""}
     _render("leaderboard/index.html", out / "index.html", common | context)
     for name, submission in submissions.items():
-        entries = [(entry, _own_curves(submission, entry)) for entry in submission.entries]
-        context = {"submission": submission, "entries": entries, "root": "../"}
+        entries = [
+            (
+                entry,
+                pass_hat_chart([(submission.name, 0, entry.results.pass_hat)]),
+                entry.results.run.model_dump_json(indent=1, exclude={"tasks"}),
+            )
+            for entry in submission.entries
+        ]
+        context = {"submission": submission, "slug": name, "entries": entries, "root": "../"}
         page = out / "submissions" / f"{name}.html"
         _render("leaderboard/submission.html", page, common | context)
 
 
-def _own_curves(submission: Submission, entry: Entry) -> Chart:
-    systems: Sequence[tuple[str, int, dict[int, Estimate]]] = [
-        (submission.name, 0, entry.results.pass_hat)
-    ]
-    return pass_hat_chart(systems)
+def _write_episodes(
+    folders: dict[str, Path], submissions: dict[str, Submission], out: Path
+) -> None:
+    for name, submission in submissions.items():
+        (out / name).mkdir()
+        for number, entry in enumerate(submission.entries):
+            write_viewer(
+                folders[name] / entry.folder, out / name / f"{number}.html", submission.name
+            )
 
 
 def _render(template: str, path: Path, context: dict[str, Any]) -> None:

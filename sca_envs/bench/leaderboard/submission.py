@@ -20,7 +20,9 @@ from sca_envs.core.errors import SCAError
 SUBMISSION_NAME = "submission.json"
 """Name of the file in a submission's folder."""
 
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")]
+Line = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
+]
 """One line of text."""
 
 

@@ -154,8 +154,8 @@ def _check_episode(entry: Entry, episode: Trajectory, replayer: Replayer) -> Ite
     if not episode.counts:
         yield Problem(
             where,
-            f"expected an episode that counts, got one that {episode.termination_reason} broke off; "
-            "play it again",
+            f"expected an episode that counts, got one that {episode.termination_reason} broke "
+            "off; play it again",
         )
         return
     try:
@@ -173,7 +173,9 @@ def _check_results(entry: Entry, episodes: list[Trajectory]) -> Iterator[Problem
     summaries = [summary_of(episode) for episode in episodes if episode.task_id in known]
     right = compute_results(entry.results.run, summaries)
     yield from _compare(
-        f"{entry.folder}, results", right.model_dump(mode="json"), entry.results.model_dump(mode="json")
+        f"{entry.folder}, results",
+        right.model_dump(mode="json"),
+        entry.results.model_dump(mode="json"),
     )
 
 
