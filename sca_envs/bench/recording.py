@@ -119,6 +119,11 @@ class Recording:
         }
 
     @property
+    def turns_played(self) -> int:
+        """Number of actions taken."""
+        return len(self._turns)
+
+    @property
     def error(self) -> Exception | None:
         """What broke off the episode, if something did."""
         return self._error[1] if self._error else None
@@ -176,6 +181,8 @@ class Recording:
     def _look_at_user(self) -> None:
         user = self._env.episode.user
         if isinstance(user, WatchedUser) and user.failure is not None:
+            if self._turns:  # what the verifier said does not count
+                self._turns[-1].pop("reward", None)
             self.fail(USER_ERROR, user.failure)  # type: ignore[arg-type]
 
     def finish(self, report: AgentReport | None = None) -> tuple[bytes, Summary]:

@@ -79,6 +79,57 @@ def evaluate(
         console.print(f"written to {evaluation.out}", markup=False, highlight=False)
 
 
+def replay(
+    path: Annotated[Path, typer.Argument(help="A file of trajectories, or a run's folder.")],
+    tasks: Annotated[
+        Path | None, typer.Option(help="The task file, if it is not where it was.")
+    ] = None,
+) -> None:
+    """Run trajectories again; exit with 1 if a reward or an observation comes out differently."""
+    from sca_envs.bench.replay import Replayer
+    from sca_envs.bench.trajectory_files import read_trajectories
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    replayer = Replayer(tasks)
+    number = different = recorded = 0
+    for trajectory in read_trajectories(path):
+        again = replayer.replay(trajectory)
+        number += 1
+        recorded += again.user_recorded
+        if not again.ok:
+            different += 1
+            console.print(f"{trajectory.task_id}, trial {trajectory.trial}:")
+            for difference in again.differences:
+                console.print(f"  {difference}")
+    if recorded:
+        console.print(f"{recorded} with the user's words as recorded, which nothing can verify")
+    console.print(f"{number} trajectories replayed, {different} differ")
+    if different:
+        raise typer.Exit(1)
+
+
+def export(
+    path: Annotated[Path, typer.Argument(help="A file of trajectories, or a run's folder.")],
+    to: Annotated[str, typer.Option(help="sft, dpo or openai.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; by default beside the trajectories.")
+    ] = None,
+) -> None:
+    """Write training data: successes as chats, pairs of success and failure, or OpenAI's format."""
+    from sca_envs.bench.export import export as write
+    from sca_envs.bench.trajectory_files import read_trajectories, trajectory_path
+
+    source = trajectory_path(path)
+    target = out or source.with_name(f"{source.stem}.{to}.jsonl")
+    number, dropped = write(read_trajectories(source), to, target)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{number} examples written to {target}")
+    for reason, count in sorted(dropped.items()):
+        console.print(f"  {count} trajectories left out: {reason}")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to `sca`."""
     app.command("eval")(evaluate)
+    app.command()(replay)
+    app.command()(export)
