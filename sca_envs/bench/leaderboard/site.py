@@ -44,6 +44,11 @@ class Row:
         return self.submission.name
 
     @property
+    def label(self) -> str:
+        """What a chart calls it."""
+        return f"{self.name}, {self.model}"
+
+    @property
     def model(self) -> str:
         """Its model."""
         return self.submission.model
@@ -112,14 +117,14 @@ class Group:
     @property
     def curves(self) -> Chart:
         """The curves of pass^k."""
-        return pass_hat_chart([(row.name, row.number, row.pass_hat) for row in self.rows[:_DRAWN]])
+        return pass_hat_chart([(row.label, row.number, row.pass_hat) for row in self.rows[:_DRAWN]])
 
     @property
     def costs(self) -> Chart | None:
         """Cost against success."""
         return cost_chart(
             [
-                (row.name, row.number, row.cost, row.pass_hat[1])
+                (row.label, row.number, row.cost, row.pass_hat[1])
                 for row in self.rows[:_DRAWN]
                 if row.cost is not None
             ]
