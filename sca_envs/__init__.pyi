@@ -12,6 +12,12 @@ from .bench.evaluation import Evaluation as Evaluation
 from .bench.evaluation import Progress as Progress
 from .bench.evaluation import evaluate as evaluate
 from .bench.export import export as export
+from .bench.leaderboard.adding import add_submission as add_submission
+from .bench.leaderboard.site import build_site as build_site
+from .bench.leaderboard.submission import Submission as Submission
+from .bench.leaderboard.submission import load_submission as load_submission
+from .bench.leaderboard.verifying import Problem as Problem
+from .bench.leaderboard.verifying import verify_submission as verify_submission
 from .bench.metrics import Estimate as Estimate
 from .bench.metrics import pass_at_k as pass_at_k
 from .bench.metrics import pass_hat_k as pass_hat_k
@@ -29,6 +35,7 @@ from .bench.trajectory import Usage as Usage
 from .bench.trajectory_files import TrajectoryWriter as TrajectoryWriter
 from .bench.trajectory_files import read_trajectories as read_trajectories
 from .bench.trajectory_files import write_trajectories as write_trajectories
+from .bench.viewer import write_viewer as write_viewer
 from .core.actions import Action as Action
 from .core.actions import Answer as Answer
 from .core.actions import Code as Code
