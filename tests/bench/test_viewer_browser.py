@@ -230,6 +230,7 @@ def test_on_a_phone(view: Path, open_page: Open, episodes: list[Trajectory]) -> 
     _expect(page.locator("#list")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_ten_thousand_episodes(open_page: Open, episodes: list[Trajectory], tmp_path: Path) -> None:
     """They open, and only those in sight are drawn; `benchmarks/bench_viewer.py` measures."""
     few = [episodes[0], *(one for one in episodes if one.agent == "noop")]
