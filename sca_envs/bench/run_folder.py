@@ -113,9 +113,13 @@ class RunFolder:
         _write(self.path / RESULTS, results.to_json())
 
     def close(self) -> None:
-        """Close the file of trajectories."""
-        if self._writer is not None:
-            self._writer.close()
+        """Close the file of trajectories; a run that recorded nothing leaves nothing behind."""
+        if self._writer is None:
+            return
+        if not (self.path / TRAJECTORIES).stat().st_size:
+            (self.path / TRAJECTORIES).unlink()
+            (self.path / RECORD).unlink(missing_ok=True)
+        self._writer.close()
 
 
 def _read_record(file: Path) -> RunRecord:
