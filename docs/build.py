@@ -15,6 +15,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 import sca_envs
+from sca_envs.bench.leaderboard.submission import submission_schema
 from sca_envs.bench.trajectory import json_schema
 from sca_envs.core.mixture import Mixture
 from sca_envs.envs.registration import ENVIRONMENTS
@@ -87,6 +88,8 @@ def main() -> None:
     (DOCS / "gallery.md").write_text(gallery(), encoding="utf-8")
     schema = json.dumps(json_schema(), indent=1) + "\n"
     (DOCS / "trajectory.schema.json").write_text(schema, encoding="utf-8")
+    schema = json.dumps(submission_schema(), indent=1) + "\n"
+    (DOCS / "submission.schema.json").write_text(schema, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ def verify(
     for path in find_submissions(folder):
         problems = verify_submission(path)
         failed += bool(problems)
-        count = "as it says" if not problems else f"{len(problems)} problems"
-        typer.echo(f"{path}: {count}")
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        typer.echo(f"{path}: {count if problems else 'as it says'}")
         for problem in problems[:most]:
             typer.echo(f"  {_safe(str(problem))}")
         if len(problems) > most:

@@ -13,7 +13,7 @@ from sca_envs.bench.leaderboard.adding import add_submission
 from sca_envs.bench.leaderboard.site import build_site
 from tests.bench.conftest import HOSTILE, Open
 
-TITLE = re.sub(r"[\x00-\x1f\ud800-\udfff]", "", HOSTILE)[:200]
+TITLE = " ".join(re.sub(r"[\x00-\x1f\ud800-\udfff]", "", HOSTILE).split())[:200]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,11 @@ def test_curves_and_published_numbers(site: Path, open_page: Open) -> None:
     assert elsewhere.locator("a", has_text="sierra-research/tau-bench").count() == 2
     claude = elsewhere.locator("tr", has_text="claude-3-5-sonnet-20241022").first
     assert claude.locator("td").all_text_contents() == [
-        "tool calling", "69.2", "57.6", "50.9", "46.2",
+        "tool calling",
+        "69.2",
+        "57.6",
+        "50.9",
+        "46.2",
     ]
 
 

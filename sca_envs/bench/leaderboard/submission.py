@@ -10,9 +10,9 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sca_envs.bench.results import Results
 from sca_envs.core.errors import SCAError
@@ -49,10 +49,17 @@ class Entry(_Model):
     """Split of the tasks."""
     agent: str
     """Name of the agent."""
-    trials: Annotated[int, Field(ge=1)]
+    trials: Annotated[int, Field(ge=1, le=1000)]
     """Episodes a task."""
     results: Results
     """The results as `results.json` has them; ``run`` in it says how to repeat the run."""
+
+    @model_validator(mode="after")
+    def _has_seed(self) -> Self:
+        seed = self.results.run.options.get("seed")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"expected an integer from 0 as seed of the run, got {seed!r}")
+        return self
 
     @property
     def user(self) -> str:
