@@ -41,6 +41,11 @@ class ProcessEngine:
 
     def __init__(self, workers: int) -> None:
         self._number = workers
+        if _context().get_start_method() == "forkserver":
+            # It imports the package for all workers, while the run is still being planned.
+            from multiprocessing import forkserver
+
+            forkserver.ensure_running()
 
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
