@@ -34,6 +34,7 @@ COLUMNS = (
 _CHUNK = 400_000
 _CHUNK_EPISODES = 64
 _SNIPPET = 120
+_LEVEL = 4  # half the time of 6 and an eighth more bytes
 _LEFT_OUT: Any = {
     "messages": True,
     "tokens": True,
@@ -171,9 +172,11 @@ def dump(value: Any) -> str:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except ValueError:  # a number that JSON does not have
         text = json.dumps(json.loads(to_json(value)), separators=(",", ":"), ensure_ascii=False)
+    if text.isascii():
+        return text
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def compress(text: str) -> str:
     """Return a text as gzip in base64; the same text gives the same bytes."""
-    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(text.encode(), _LEVEL, mtime=0)).decode("ascii")

@@ -1,8 +1,10 @@
 // Which episodes are shown, and in which order.
 
+const collator = new Intl.Collator("en", { numeric: true });
+
 const ORDERS = {
   file: (a, b) => a.number - b.number,
-  task: (a, b) => a.task.localeCompare(b.task, "en", { numeric: true }) || a.trial - b.trial,
+  task: (a, b) => collator.compare(a.task, b.task) || a.trial - b.trial,
   reward: (a, b) => a.reward - b.reward,
   turns: (a, b) => b.turns - a.turns,
   changes: (a, b) => b.changes - a.changes,
@@ -13,7 +15,7 @@ const ORDERS = {
 const counts = (rows, column) => {
   const found = new Map();
   for (const row of rows) found.set(row[column], (found.get(row[column]) ?? 0) + 1);
-  return [...found].sort((a, b) => b[1] - a[1] || String(a[0]).localeCompare(String(b[0])));
+  return [...found].sort((a, b) => b[1] - a[1]);
 };
 
 const fillSelect = (select, every, values) => {
