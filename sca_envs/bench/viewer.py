@@ -1,6 +1,6 @@
 """The viewer: a run's trajectories as one HTML page that needs nothing else.
 
-The page works from a file, without a network; a browser of 2023 or later opens it.
+The page works from a file, without a network; a browser of 2024 or later opens it.
 """
 
 from __future__ import annotations

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from sca_envs.bench.evaluation import evaluate
+from sca_envs.bench.leaderboard.adding import add_submission
 from sca_envs.bench.trajectory import Trajectory
 from sca_envs.bench.trajectory_files import write_trajectories
+from tests.bench.boards import WHO
 
 Open = Callable[..., Any]
 """Opens an HTML file: (path, hash, size) -> Playwright's page."""
@@ -59,6 +61,37 @@ def run(
     folder.mkdir()
     write_trajectories([*episodes, hostile], folder / "trajectories.jsonl")
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with runs of the reference agent and of one that does nothing."""
+    folder = tmp_path_factory.mktemp("finished")
+    for agent in ("reference", "noop"):
+        evaluate("sca/TauRetail-v0", agent, num_tasks=3, trials=2, out=folder / agent)
+    evaluate("sca/M3DnaSequencer-v0", "reference", num_tasks=2, trials=2, out=folder / "dna")
+    return folder
+
+
+@pytest.fixture
+def submissions(finished: Path, tmp_path: Path) -> Path:
+    """A folder with two submissions, of which the first has two runs."""
+    folder = tmp_path / "submissions"
+    add_submission([finished / "reference", finished / "dna"], **WHO, out=folder)
+    add_submission(
+        [finished / "noop"],
+        **{**WHO, "name": "<b>Nothing</b>", "organization": "</td><script>owned()</script>"},
+        links=["https://example.org/?a=1&b=2"],
+        notes="Does <i>nothing</i>.",
+        out=folder,
+    )
+    return folder
+
+
+@pytest.fixture
+def submission(submissions: Path) -> Path:
+    """The folder of the first one."""
+    return submissions / "tool-calling-model-1"
 
 
 @pytest.fixture(scope="session")

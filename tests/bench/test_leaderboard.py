@@ -1,4 +1,4 @@
-"""Submissions: what is accepted, what is found in a tampered one, and what the site says."""
+"""Submissions: what is accepted, and what is found in a tampered one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from typer.testing import CliRunner
 
 from sca_envs.bench.evaluation import evaluate
 from sca_envs.bench.leaderboard.adding import add_submission, slug
-from sca_envs.bench.leaderboard.charts import HEIGHT, WIDTH, cost_chart, pass_hat_chart
-from sca_envs.bench.leaderboard.published import published
-from sca_envs.bench.leaderboard.site import build_site
 from sca_envs.bench.leaderboard.submission import (
     SubmissionError,
     find_submissions,
@@ -23,43 +20,11 @@ from sca_envs.bench.leaderboard.submission import (
     submission_schema,
 )
 from sca_envs.bench.leaderboard.verifying import verify_submission
-from sca_envs.bench.metrics import Estimate
 from sca_envs.cli import app
 from sca_envs.core.errors import SCAError
+from tests.bench.boards import LINES, WHO, edit_claims, edit_lines
 
 ROOT = Path(__file__).parents[2]
-WHO = {"name": "Tool calling", "model": "model-1", "organization": "A lab", "date": "2026-11-01"}
-LINES = "runs/0/trajectories.jsonl"
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with runs of the reference agent and of one that does nothing."""
-    folder = tmp_path_factory.mktemp("finished")
-    for agent in ("reference", "noop"):
-        evaluate("sca/TauRetail-v0", agent, num_tasks=3, trials=2, out=folder / agent)
-    evaluate("sca/M3DnaSequencer-v0", "reference", num_tasks=2, trials=2, out=folder / "dna")
-    return folder
-
-
-@pytest.fixture
-def submissions(finished: Path, tmp_path: Path) -> Path:
-    """A folder with two submissions, of which the first has two runs."""
-    folder = tmp_path / "submissions"
-    add_submission([finished / "reference", finished / "dna"], **WHO, out=folder)
-    add_submission(
-        [finished / "noop"],
-        **{**WHO, "name": "<b>Nothing</b>", "organization": "</td><script>owned()</script>"},
-        links=["https://example.org/?a=1&b=2"],
-        notes="Does <i>nothing</i>.",
-        out=folder,
-    )
-    return folder
-
-
-@pytest.fixture
-def submission(submissions: Path) -> Path:
-    return submissions / "tool-calling-model-1"
 
 
 def test_a_submission_is_as_it_says(submission: Path) -> None:
@@ -68,19 +33,6 @@ def test_a_submission_is_as_it_says(submission: Path) -> None:
     assert [entry.folder for entry in loaded.entries] == ["runs/0", "runs/1"]
     assert loaded.entries[0].results.pass_hat[2].mean == 1
     assert loaded.date.isoformat() == "2026-11-01"
-
-
-def _lines(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> None:
-    episodes = [json.loads(line) for line in path.read_text("ascii").splitlines()]
-    change(episodes)
-    path.write_text("".join(json.dumps(one) + "\n" for one in episodes), "ascii")
-
-
-def _claims(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    path = folder / "submission.json"
-    value = json.loads(path.read_text("ascii"))
-    change(value)
-    path.write_text(json.dumps(value), "ascii")
 
 
 def _reward(episodes: list[dict[str, Any]]) -> None:
@@ -138,7 +90,7 @@ def test_one_forged_episode_is_found_and_named(
     submission: Path, tamper: Callable[[list[dict[str, Any]]], None], words: tuple[str, ...]
 ) -> None:
     line = json.loads((submission / LINES).read_text("ascii").splitlines()[2])
-    _lines(submission / LINES, tamper)
+    edit_lines(submission / LINES, tamper)
     problems = verify_submission(submission)
     where = f"runs/0, task {line['task_id']}, trial {line.get('trial', 0)}"
     named = " ".join(str(problem) for problem in problems if problem.where.startswith(where))
@@ -149,7 +101,7 @@ def test_one_forged_episode_is_found_and_named(
 
 
 def test_a_missing_trial_is_named(submission: Path) -> None:
-    _lines(submission / LINES, lambda episodes: episodes.pop(4))
+    edit_lines(submission / LINES, lambda episodes: episodes.pop(4))
     problems = [str(problem) for problem in verify_submission(submission)]
     assert "runs/0, task test-1, trial 1: the episode is missing" in problems
     assert "runs/0, results.episodes: expected 5, got 6" in problems
@@ -159,12 +111,12 @@ def test_a_missing_task_is_named(submission: Path) -> None:
     def without(episodes: list[dict[str, Any]]) -> None:
         episodes[:] = [one for one in episodes if one["task_id"] != "test-1"]
 
-    _lines(submission / LINES, without)
+    edit_lines(submission / LINES, without)
     problems = [str(problem) for problem in verify_submission(submission)]
     for trial in (0, 1):
         assert f"runs/0, task test-1, trial {trial}: the episode is missing" in problems
     # The same with a record that does not know the task either:
-    _claims(submission, lambda claims: claims["entries"][0]["results"]["run"]["tasks"].pop(1))
+    edit_claims(submission, lambda claims: claims["entries"][0]["results"]["run"]["tasks"].pop(1))
     problems = [str(problem) for problem in verify_submission(submission)]
     assert "runs/0, task test-1: the split has it, the run does not" in problems
 
@@ -179,7 +131,7 @@ def test_a_split_must_be_played_to_its_end(tau_bench: Path, tmp_path: Path) -> N
 
 
 def test_an_episode_that_is_there_twice_is_named(submission: Path) -> None:
-    _lines(submission / LINES, lambda episodes: episodes.append(episodes[0]))
+    edit_lines(submission / LINES, lambda episodes: episodes.append(episodes[0]))
     problems = [str(problem) for problem in verify_submission(submission)]
     assert "runs/0, task test-0, trial 0: the episode is there 2 times" in problems
 
@@ -188,7 +140,7 @@ def test_an_episode_of_another_task_is_named(submission: Path) -> None:
     def rename(episodes: list[dict[str, Any]]) -> None:
         episodes[0]["task_id"] = "test-7"
 
-    _lines(submission / LINES, rename)
+    edit_lines(submission / LINES, rename)
     problems = [str(problem) for problem in verify_submission(submission)]
     assert "runs/0, task test-0, trial 0: the episode is missing" in problems
     assert "runs/0, task test-7, trial 0: the episode is not part of the run" in problems
@@ -223,7 +175,7 @@ def test_an_episode_of_another_task_is_named(submission: Path) -> None:
 def test_a_wrong_claim_is_named(
     submission: Path, change: Callable[[dict[str, Any]], Any], words: str
 ) -> None:
-    _claims(submission, lambda claims: change(claims["entries"][0]))
+    edit_claims(submission, lambda claims: change(claims["entries"][0]))
     assert words in " ".join(map(str, verify_submission(submission)))
 
 
@@ -243,7 +195,7 @@ def test_a_wrong_claim_is_named(
 def test_the_schema_is_kept(
     submission: Path, change: Callable[[dict[str, Any]], Any], words: str
 ) -> None:
-    _claims(submission, change)
+    edit_claims(submission, change)
     (problem,) = verify_submission(submission)
     assert f"submission.json, {words}" in str(problem)
 
@@ -273,7 +225,7 @@ def test_mistakes_in_adding(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(SCAError, match="nowhere"):
         add_submission([tmp_path / "nowhere"], **WHO, out=tmp_path)
     half = shutil.copytree(finished / "noop", tmp_path / "half")
-    _lines(half / "trajectories.jsonl", lambda episodes: episodes.pop(0))
+    edit_lines(half / "trajectories.jsonl", lambda episodes: episodes.pop(0))
     with pytest.raises(SubmissionError, match="1 are missing, the first one is task test-0"):
         add_submission([half], **WHO, out=tmp_path)
     add_submission([finished / "noop"], **WHO, out=tmp_path)
@@ -294,45 +246,6 @@ def test_find_submissions(submissions: Path, submission: Path, tmp_path: Path) -
         list(find_submissions(tmp_path / "nothing"))
 
 
-def test_site(submissions: Path, tmp_path: Path) -> None:
-    index = build_site(submissions, tmp_path / "site", title="Our <board>")
-    text = index.read_text("utf-8")
-    assert text.index("sca/M3DnaSequencer-v0") < text.index("sca/TauRetail-v0")
-    assert "every episode was run again" in text
-    assert "<title>Our &lt;board&gt;</title>" in text
-    assert text.index(">Tool calling</a>") < text.index("&lt;b&gt;Nothing&lt;/b&gt;</a>")
-    assert "owned()</script>" not in text
-    pages = sorted(path.name for path in (tmp_path / "site" / "submissions").glob("*.html"))
-    assert pages == ["b-nothing-b-model-1.html", "tool-calling-model-1.html"]
-    page = (tmp_path / "site" / "submissions" / pages[0]).read_text("utf-8")
-    assert 'href="https://example.org/?a=1&amp;b=2"' in page
-    assert "Does &lt;i&gt;nothing&lt;/i&gt;." in page
-    assert (tmp_path / "site" / "submissions" / "tool-calling-model-1" / "1.html").is_file()
-
-
-def test_site_is_built_anew_but_never_over_other_files(submissions: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    build_site(submissions, site, verify=False, episodes=False)
-    first = (site / "index.html").read_text("utf-8")
-    assert "not verified" in first
-    shutil.rmtree(submissions / "b-nothing-b-model-1")
-    build_site(submissions, site, verify=False, episodes=False)
-    assert len(list((site / "submissions").iterdir())) == 1
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "thesis.tex").write_text("years of work", "ascii")
-    with pytest.raises(SubmissionError, match="found other files"):
-        build_site(submissions, other, verify=False)
-    assert (other / "thesis.tex").is_file()
-
-
-def test_a_forged_submission_makes_no_site(submissions: Path, tmp_path: Path) -> None:
-    _lines(submissions / "tool-calling-model-1" / LINES, _reward)
-    with pytest.raises(SubmissionError, match=r"task test-2, trial 0.*reward"):
-        build_site(submissions, tmp_path / "site")
-    assert not (tmp_path / "site").exists()
-
-
 def test_commands(finished: Path, tmp_path: Path) -> None:
     runner = CliRunner()
     who = [part for key, value in WHO.items() for part in (f"--{key}", value)]
@@ -347,8 +260,8 @@ def test_commands(finished: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     built = runner.invoke(app, ["leaderboard", "build", str(out), "--out", str(site)])
     assert built.output == f"Wrote {site / 'index.html'}\n"
-    _lines(folder / LINES, _observation)
-    _lines(folder / LINES, _seed)
+    edit_lines(folder / LINES, _observation)
+    edit_lines(folder / LINES, _seed)
     verified = runner.invoke(app, ["leaderboard", "verify", str(out), "--most", "1"])
     assert verified.exit_code == 1
     assert f"{folder}: 2 problems" in verified.output
@@ -359,63 +272,3 @@ def test_commands(finished: Path, tmp_path: Path) -> None:
 def test_schema_is_published() -> None:
     published_schema = json.loads((ROOT / "docs" / "submission.schema.json").read_text("utf-8"))
     assert published_schema == submission_schema(), "run `python docs/build.py`"
-
-
-def test_published_numbers_are_possible() -> None:
-    """A success rate is a whole number of episodes; the papers' own counts come out."""
-    tau_retail, tau_airline, m3 = published()
-    for table, trials in ((tau_retail, 115 * 4), (tau_airline, 50 * 4)):
-        for row in table.rows:
-            assert len(row.values) == len(table.columns) == 4
-            assert list(row.values) == sorted(row.values, reverse=True)
-            assert abs(round(row.values[0] * trials) / trials - row.values[0]) < 0.0012
-    best = dict.fromkeys(m3.columns, 0)
-    for row in m3.rows:
-        for column, value in zip(m3.columns, row.values, strict=True):
-            assert round(100 * round(value * 82) / 82, 1) == round(100 * value, 1)
-            best[column] += value == max(row.values)
-    # "Frequency of best-performing format, overall" in the table's last row
-    assert list(best.values()) == [12, 5, 4]
-
-
-def _estimate(mean: float) -> Estimate:
-    return Estimate(mean=mean, low=max(0.0, mean - 0.1), high=min(1.0, mean + 0.1), tasks=9)
-
-
-def test_curves() -> None:
-    chart = pass_hat_chart(
-        [("a", 0, {k: _estimate(1 / k) for k in (1, 2, 3, 4)}), ("b", 1, {1: _estimate(0.0)})]
-    )
-    assert [label for _, label in chart.x_ticks] == ["1", "2", "3", "4"]
-    one, other = chart.series
-    assert [point.y for point in one.points] == sorted(point.y for point in one.points)
-    assert other.points[0].y == chart.bottom
-    assert one.points[0].y == chart.top
-    for point in one.points:
-        assert 0 < point.x < WIDTH
-        assert 0 < point.high <= point.y <= point.low < HEIGHT
-    assert one.path.startswith("M")
-    assert one.path.count("L") == 3
-    assert "a: pass^2 50.0% (40.0% to 60.0%)" in one.points[1].title
-
-
-@pytest.mark.parametrize(
-    ("costs", "first", "last"),
-    [
-        ([0.0], "$0", "$0.2"),
-        ([0.02, 0.01], "$0", "$0.025"),
-        ([3.0], "$0", "$4"),
-        ([0.001, 0.5], "$0.001", "$1"),
-        ([0.0, 5.0], "$0", "$6"),
-    ],
-)
-def test_costs(costs: list[float], first: str, last: str) -> None:
-    chart = cost_chart([(f"s{i}", i, cost, _estimate(0.5)) for i, cost in enumerate(costs)])
-    assert chart is not None
-    assert (chart.x_ticks[0][1], chart.x_ticks[-1][1]) == (first, last)
-    for series in chart.series:
-        assert chart.left <= series.points[0].x <= chart.right
-
-
-def test_no_cost_no_chart() -> None:
-    assert cost_chart([]) is None
