@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 import sca_envs
 
@@ -56,7 +55,7 @@ def _count(page: Any, text: str) -> None:
     page.locator("#count", has_text=text).wait_for(timeout=60_000)
 
 
-def test_write(benchmark: BenchmarkFixture, run: Path, tmp_path: Path) -> None:
+def test_write(benchmark: Any, run: Path, tmp_path: Path) -> None:
     page = benchmark.pedantic(
         sca_envs.write_viewer, (run, tmp_path / "view.html"), rounds=1, iterations=1
     )
@@ -64,12 +63,12 @@ def test_write(benchmark: BenchmarkFixture, run: Path, tmp_path: Path) -> None:
     benchmark.extra_info["bytes_of_page"] = page.stat().st_size
 
 
-def test_open(benchmark: BenchmarkFixture, browser: Any, view: Path) -> None:
+def test_open(benchmark: Any, browser: Any, view: Path) -> None:
     """From nothing to the list and the first conversation."""
     benchmark.pedantic(lambda: _open(browser, view).close(), rounds=ROUNDS, iterations=1)
 
 
-def test_last_episode(benchmark: BenchmarkFixture, browser: Any, view: Path) -> None:
+def test_last_episode(benchmark: Any, browser: Any, view: Path) -> None:
     """From a key to the conversation at the other end of the list."""
     page = _open(browser, view)
 
@@ -85,7 +84,7 @@ def test_last_episode(benchmark: BenchmarkFixture, browser: Any, view: Path) -> 
     benchmark.pedantic(jump, setup=back, rounds=ROUNDS, iterations=1)
 
 
-def test_filter(benchmark: BenchmarkFixture, browser: Any, view: Path) -> None:
+def test_filter(benchmark: Any, browser: Any, view: Path) -> None:
     """From a letter in the field for the task to the shorter list."""
     page = _open(browser, view)
 
@@ -97,7 +96,7 @@ def test_filter(benchmark: BenchmarkFixture, browser: Any, view: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["cancelled", "nobody says this"])
-def test_search(benchmark: BenchmarkFixture, browser: Any, view: Path, text: str) -> None:
+def test_search(benchmark: Any, browser: Any, view: Path, text: str) -> None:
     """From a text in the search field to the last conversation with it."""
     page = _open(browser, view)
 

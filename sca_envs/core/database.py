@@ -404,6 +404,8 @@ def _compare(path: str, before: Any, after: Any, changes: list[Change]) -> None:
     """Append the differences of two JSON values, down to the fields of objects."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
+            if before.get(key, _ABSENT) is after.get(key, _ABSENT):
+                continue  # a copy shares the leaves that nobody wrote
             where = f"{path}/{_escape(key)}"
             if key not in before:
                 changes.append(Change(where, None, copy_json(after[key]), "add"))

@@ -95,7 +95,8 @@ def _context() -> BaseContext:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "sca_envs.bench.worker"])
+    ours = {name for name in sys.modules if name.partition(".")[0] == "sca_envs"}
+    context.set_forkserver_preload(["__main__", *sorted(ours | {"sca_envs.bench.worker"})])
     return context
 
 
