@@ -179,6 +179,34 @@ def test_a_wrong_claim_is_named(
     assert words in " ".join(map(str, verify_submission(submission)))
 
 
+def test_intervals_of_another_version_may_be_a_little_off(submissions: Path) -> None:
+    folder = add_submission_of_random(submissions)
+
+    def move(claims: dict[str, Any], share: float) -> None:
+        turns = claims["entries"][0]["results"]["turns"]
+        turns["high"] += share * (turns["high"] - turns["low"])
+
+    edit_claims(folder, lambda claims: move(claims, 0.1))
+    (problem,) = verify_submission(folder)
+    assert problem.where == "runs/0, results.turns.high"
+
+    def older(claims: dict[str, Any]) -> None:
+        claims["entries"][0]["results"]["run"]["versions"]["numpy"] = "1.0"
+
+    edit_claims(folder, older)
+    assert verify_submission(folder) == []
+    edit_claims(folder, lambda claims: move(claims, 0.5))
+    (problem,) = verify_submission(folder)
+    assert problem.where == "runs/0, results.turns.high"
+
+
+def add_submission_of_random(folder: Path) -> Path:
+    """Add a submission whose episodes differ, so that its intervals have a width."""
+    run = folder / "run"
+    evaluate("sca/TauRetail-v0", "random", num_tasks=6, trials=2, out=run)
+    return add_submission([run], **WHO, out=folder / "random")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
