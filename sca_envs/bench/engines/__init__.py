@@ -17,6 +17,7 @@ from sca_envs.core.errors import OptionError
 ENGINES: dict[str, str] = {
     "local": "sca_envs.bench.engines.local:LocalEngine",
     "process": "sca_envs.bench.engines.process:ProcessEngine",
+    "ray": "sca_envs.bench.engines.ray:RayEngine",
     "thread": "sca_envs.bench.engines.thread:ThreadEngine",
 }
 """Engine name -> class, made with the number of workers (and, by keyword, its own options)."""
