@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import sca_envs
-from sca_envs.commands import challenge, evaluation
+from sca_envs.commands import challenge, evaluation, leaderboard, view
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.envs.registration import ENVIRONMENTS
 
@@ -27,6 +27,8 @@ data_app = typer.Typer(help="Import the original benchmarks' data.", no_args_is_
 app.add_typer(data_app, name="data")
 evaluation.register(app)
 challenge.register(app)
+leaderboard.register(app)
+view.register(app)
 
 EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
 
