@@ -39,12 +39,12 @@ def lab() -> Iterator[Lab]:
         yield made
 
 
-def flawed(name: str, kind: str, count: int = 3) -> list[CodeAsTask]:
+def flawed(name: str, kind: str, count: int = 2) -> list[CodeAsTask]:
     challenger = ProceduralChallenger(domain(name), flaw_rate=1.0, flaws=[kind])
     if kind == "near_copy":  # which needs a task without a flaw before it
         challenger = ProceduralChallenger(domain(name), flaw_rate=0.5, flaws=[kind])
-        tasks = [challenger.propose(seed) for seed in range(1, 40)]
-        return [task for task in tasks if task.provenance.flaw][:count]
+        tasks = (challenger.propose(seed) for seed in range(1, 40))
+        return list(itertools.islice((task for task in tasks if task.provenance.flaw), 2))
     return [challenger.propose(seed) for seed in range(count)]
 
 

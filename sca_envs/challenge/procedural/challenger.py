@@ -102,6 +102,8 @@ class ProceduralChallenger:
 
     def _flaw(self, seed: int) -> str | None:
         """Draw whether a seed's task gets a flaw, and which."""
+        if seed == 0 and self.flaws == ("near_copy",):
+            return None  # there is nothing yet to copy
         rng = self._rng(f"flaw {seed}")
         flawed, place = rng.random() < self.flaw_rate, rng.random()
         return self.flaws[int(place * len(self.flaws))] if flawed else None
