@@ -57,11 +57,19 @@ class Campaign:
         self.journal = self.path.with_name(f"{self.path.stem}.journal.jsonl")
         self.accepted: list[CodeAsTask] = []
         """The tasks that were accepted so far."""
-        self._record, self._wanted = record, wanted
+        self._record = json.loads(json.dumps(record))  # as it will be read again
+        self._wanted = wanted
         self._most = 50 * wanted if most is None else most
         self._next = 0
+        self._begun = False
         if self.path.suffix not in (".jsonl", ".parquet"):
             raise OptionError(f"Expected --out to end in .jsonl or .parquet; got {self.path.name}")
+        # Without its journal a file cannot be gone on with, and it must not be lost.
+        if self.path.exists() and resume and not self.journal.exists():
+            raise OptionError(
+                f"Expected {self.journal.name} beside {self.path}, from which to go on, and found "
+                "none; choose another file"
+            )
         if not resume and (self.path.exists() or self.journal.exists()):
             raise OptionError(
                 f"Expected no file at {self.path} (or {self.journal.name} beside it); choose "
@@ -84,7 +92,7 @@ class Campaign:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self.journal.open("a", encoding="utf-8") as file:
-                if self._next == 0 and not self._earlier:
+                if not self._begun:
                     file.write(json.dumps({"campaign": self._record}) + "\n")
                 yield Progress(len(self.accepted), self._next)
                 yield from self._go_on(propose, pipeline, file.write, file.flush)
@@ -121,9 +129,10 @@ class Campaign:
         if len(lines) < 2:
             return []
         self._compare(lines[0])
+        self._begun = True
         found = []
         for number, line in enumerate(lines[1:-1]):
-            examination = _from_line(line, f"{self.journal}, line {number + 2}")
+            examination = _from_line(line, number, f"{self.journal}, line {number + 2}")
             found.append(examination)
             if examination.accepted and examination.task is not None:
                 self.accepted.append(examination.task)
@@ -160,9 +169,11 @@ def _to_line(number: int, found: Examination) -> str:
     return json.dumps(value) + "\n"
 
 
-def _from_line(line: bytes, where: str) -> Examination:
+def _from_line(line: bytes, number: int, where: str) -> Examination:
     try:
         value = json.loads(line)
+        if value["number"] != number:
+            raise ValueError(f"candidate {value['number']!r} in place of {number}")
         task = value["task"]
         mark = None
         if value["signature"] is not None:

@@ -118,9 +118,12 @@ def export_folder(tasks: Iterable[CodeAsTask], folder: str | os.PathLike[str]) -
     Raises:
         TaskFileError: If a task's folder exists already.
     """
-    written = []
+    written: list[Path] = []
     for task in tasks:
-        place = Path(folder) / re.sub(r"[^\w.-]", "_", task.id)
+        name = re.sub(r"[^\w.-]", "_", task.id)
+        place = Path(folder) / re.sub(r"^\.+$", "_", name)
+        while place in written:  # another id that only differs in what a folder cannot be called
+            place = place.with_name(f"{place.name}_")
         if place.exists():
             raise TaskFileError(f"Expected no folder at {place}; remove it or choose another place")
         place.mkdir(parents=True)

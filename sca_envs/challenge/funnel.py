@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from rich.markup import escape
 from rich.table import Table
 
 from sca_envs.challenge.task import Verdict
@@ -99,13 +100,13 @@ class Funnel:
         for stage in self.stages.values():
             share = f"{stage.passed / stage.entered:.1%}" if stage.entered else "-"
             each = f"{1000 * stage.seconds / stage.entered:.1f}" if stage.entered else "-"
-            funnel.add_row(stage.gate, str(stage.entered), str(stage.passed), share, each)
+            funnel.add_row(escape(stage.gate), str(stage.entered), str(stage.passed), share, each)
         if not self.reasons():
             return [funnel]
         reasons = Table("gate", "reason", title="Most frequent reasons")
         reasons.add_column("candidates", justify="right")
         for gate, reason, count in self.reasons():
-            reasons.add_row(gate, reason, str(count))
+            reasons.add_row(escape(gate), escape(reason), str(count))
         return [funnel, reasons]
 
     def report(self) -> dict[str, Any]:
@@ -142,6 +143,6 @@ class Funnel:
 
 def shorten(reason: str) -> str:
     """Return what a reason has in common with others of its kind: no names, no numbers."""
-    first = reason.split(":")[0].splitlines()[0].split("(")[0].strip()
+    first = " ".join(reason.split(":")[0].split("(")[0].splitlines()[:1]).strip() or "no reason"
     words = " ".join("…" if any(c.isdigit() for c in word) else word for word in first.split())
     return words if len(words) <= _LONGEST_REASON else words[:_LONGEST_REASON] + "…"

@@ -15,6 +15,7 @@ from sca_envs.core.actions import LoggedCall
 from sca_envs.core.database import Database, Snapshot
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import ToolError
+from sca_envs.core.tools import Tool
 from sca_envs.sandbox.cache import CodeCache
 from sca_envs.sandbox.results import JSON, Limits, Result, SandboxTool
 from sca_envs.sandbox.sandbox import Sandbox
@@ -23,6 +24,8 @@ from sca_envs.sandbox.workbench import Workbench
 LIMITS = Limits(wall_seconds=5.0, cpu_seconds=2.0, tool_calls=1_000, output_bytes=4 << 10)
 """What an attempt or a verification function may use."""
 _MESSAGE = 400
+_GIVEN = "_given_answer"
+"""A function, because code that defines a variable would hide one of that name."""
 _OTHER_WORLDS = (
     # hash seed, seed, clock (seconds since the epoch): other years, days and times of day.
     (1, 11, 1829783261.0),
@@ -160,9 +163,9 @@ class Lab:
 
 def _judge(sandbox: Sandbox, domain: Domain, verify: str, attempt: Attempt) -> Judgement:
     bench = Workbench(domain, Database(domain.base, attempt.state))
-    source = f"{_with_prelude(domain, verify)}\nresult = verify(state)\n"
+    source = f"{_with_prelude(domain, verify)}\nresult = verify({_GIVEN}())\n"
     tools = bench.tools | _helpers(domain, attempt)
-    result = sandbox.run(source, tools, state=attempt.answer)
+    result = sandbox.run(source, tools)
     changed = tuple(change.path for change in domain.changes(bench.database, attempt.state))
     if result.error is not None:
         return Judgement(False, _explain(result), changed)
@@ -181,7 +184,7 @@ def _helpers(domain: Domain, attempt: Attempt) -> dict[str, SandboxTool]:
         if name not in before.tools:
             raise ToolError(f"initial(): expected a tool's name, got {name!r}")
         before.database = domain.database()  # nothing that an earlier call did
-        return before.tools[name].call(domain.tools[name].named(tuple(values)) | arguments)
+        return before.tools[name].call(_bound(domain.tools[name], values, arguments))
 
     def call_log(arguments: dict[str, JSON]) -> JSON:
         return [call._asdict() for call in attempt.calls]
@@ -191,10 +194,29 @@ def _helpers(domain: Domain, attempt: Attempt) -> dict[str, SandboxTool]:
         return [change._asdict() for change in domain.changes(left)]
 
     return {
+        _GIVEN: SandboxTool(_GIVEN, (), lambda arguments: attempt.answer),
         "initial": SandboxTool("initial", ("tool",), initial, variadic=True, keywords=True),
         "call_log": SandboxTool("call_log", (), call_log),
         "changes": SandboxTool("changes", (), changes),
     }
+
+
+def _bound(tool: Tool, values: list[JSON], named: dict[str, JSON]) -> dict[str, JSON]:
+    """Return arguments as a workbench's tool takes them.
+
+    Raises:
+        TypeError: If there are too many, or one comes twice, as for a Python function.
+    """
+    names = [name for name in tool.parameters["properties"] if name != tool.variadic]
+    if len(values) > len(names) and tool.variadic is None:
+        raise TypeError(f"{tool.name}() takes {len(names)} arguments but {len(values)} were given")
+    for name in names[: len(values)]:
+        if name in named:
+            raise TypeError(f"{tool.name}() got multiple values for argument {name!r}")
+    arguments = dict(zip(names, values, strict=False)) | named
+    if tool.variadic is not None:
+        arguments["args"] = values[len(names) :] or arguments.pop(tool.variadic, [])
+    return arguments
 
 
 def _with_prelude(domain: Domain, source: str) -> str:

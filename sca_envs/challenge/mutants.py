@@ -103,9 +103,13 @@ def _other_sources(case: Case, alternatives: Alternatives) -> Iterator[tuple[str
         for other in alternatives.of_argument(tool, name, value, limit=2):
             if yielded == _MOST_CODE_MUTANTS:
                 return
-            changed = copy.deepcopy(tree)
-            list(_constants(changed, case))[number].put(other)
-            yield f"{tool} with {name}={_show(other)}", f"{tool}: {name}", ast.unparse(changed)
+            try:
+                changed = copy.deepcopy(tree)
+                list(_constants(changed, case))[number].put(other)
+                source = ast.unparse(changed)
+            except RecursionError:  # nested deeper than Python's stack
+                return
+            yield f"{tool} with {name}={_show(other)}", f"{tool}: {name}", source
             yielded += 1
 
 

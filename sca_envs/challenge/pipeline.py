@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -208,12 +210,22 @@ def _settle(lab: Lab, gates: Sequence[Gate]) -> None:
 
 def _start_worker(cores: Any, gates: Sequence[Gate]) -> None:
     """Pin this process, because calls between two processes are fastest on one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the campaign hears it and ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     core = None
     if hasattr(os, "sched_setaffinity"):
         usable = sorted(os.sched_getaffinity(0))
         core = usable[cores.get() % len(usable)]
         os.sched_setaffinity(0, {core})
     _settle(Lab(core), gates)
+
+
+def _end_with_parent() -> None:
+    """Go when the process is gone that would send work; a pool's workers would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _examine_task(task: CodeAsTask) -> Examination:
@@ -231,4 +243,7 @@ def _examine_proposal(proposal: tuple[Propose, int]) -> Examination:
         return Examination(None, False, error=f"the challenger failed: {error}")
     if task is None:
         return Examination(None, False, error="nothing was proposed")
+    if not isinstance(task, CodeAsTask):
+        kind = type(task).__name__
+        return Examination(None, False, error=f"the challenger returned no Code-as-Task but {kind}")
     return _examine_task(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,10 +32,16 @@ class Statistics:
         )
         """Number of tool calls of the solution -> number of tasks."""
         self.strengths = [
-            float(details["rejected"]) for details in self._details("strong") if details["mutants"]
+            float(details["rejected"])
+            for details in self._details("strong")
+            if details.get("mutants")
         ]
         """Share of mutants that were rejected, for each task."""
-        self.pass_rates = [float(details["pass_rate"]) for details in self._details("difficult")]
+        self.pass_rates = [
+            float(details["pass_rate"])
+            for details in self._details("difficult")
+            if "pass_rate" in details
+        ]
         """Pass rate of the executor, for each task that one tried."""
         self.tools = Counter(name for task in tasks for name in _names(task.solution))
         """Tool -> number of tasks whose solution names it."""
@@ -110,7 +117,7 @@ def _names(source: str) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-    return {name for name in called if name not in dir(__builtins__) and "_" in name}
+    return {name for name in called if not hasattr(builtins, name) and name != "answer"}
 
 
 def _similarities(runs: Sequence[frozenset[str]]) -> Iterator[float]:

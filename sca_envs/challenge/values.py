@@ -19,6 +19,7 @@ from sca_envs.core.database import Base, same_json
 from sca_envs.core.domain import Domain
 
 _PLACES = 3
+_LONGEST_NUMBER = 100
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|\.\d)")
 _OPPOSITES = {"yes": "no", "true": "false", "male": "female", "a": "b"}
 _OPPOSITES |= {right: left for left, right in _OPPOSITES.items()}
@@ -179,11 +180,11 @@ class Alternatives:
         others = list(self._places.siblings(text, self._rng))
         try:
             listed = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             listed = None
         if isinstance(listed, list | dict):
             others += [json.dumps(item, ensure_ascii=False) for item in self._vary(listed)]
-        digits = [i for i, letter in enumerate(text) if letter.isdigit()]
+        digits = [i for i, letter in enumerate(text) if letter.isdecimal()]
         for i in digits[-1:]:
             others.append(text[:i] + str((int(text[i]) + 1) % 10) + text[i + 1 :])
         if not digits and len(text) > 1:
@@ -194,6 +195,8 @@ class Alternatives:
 def _other_numbers(text: str) -> list[str]:
     """Return numbers near one, written as it is."""
     plain = text.replace(",", "")
+    if len(plain) > _LONGEST_NUMBER:  # Python would refuse it, or make it infinite
+        return [text[:-1] + str((int(text[-1]) + 1) % 10)]
     if "." not in plain:
         value = int(plain)
         return [str(value + 1), str(value - 1), str(value * 2 + 3)]

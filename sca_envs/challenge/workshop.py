@@ -133,6 +133,8 @@ class Workshop(Domain):
             solution=solution,
             failures=tuple(failures),
         )
+        # With its content, so that tasks of several episodes can be put together.
+        task = task.model_copy(update={"id": f"{task.id}-{task.content_digest[:12]}"})
         earlier = [CodeAsTask.model_validate(row["task"]) for row in rows if row["accepted"]]
         gates = self._gates(earlier)
         verdicts = self._examine(task, gates)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from sca_envs.core.errors import OptionError, TaskFileError
 from sca_envs.core.extras import import_extra
@@ -76,7 +77,7 @@ class RecordFiles(Generic[M]):
                 self._write_parquet(records, partial)
             else:
                 with partial.open("w", encoding="utf-8") as file:
-                    file.writelines(f"{record.model_dump_json()}\n" for record in records)
+                    file.writelines(f"{_to_json(record)}\n" for record in records)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -96,7 +97,8 @@ class RecordFiles(Generic[M]):
         string = datasets.Value("string")
         features = {name: types.get(self._kinds.get(name, ""), string) for name in names}
         rows = [self._to_row(record) for record in records]
-        dataset: Dataset = datasets.Dataset.from_list(rows, features=datasets.Features(features))
+        columns = {name: [row[name] for row in rows] for name in names}  # also where there are none
+        dataset: Dataset = datasets.Dataset.from_dict(columns, datasets.Features(features))
         return dataset
 
     def from_rows(self, rows: Iterable[dict[str, Any]], where: str) -> list[M]:
@@ -122,11 +124,23 @@ class RecordFiles(Generic[M]):
                 value = json.loads(text)
                 if isinstance(value, dict):
                     self._check(value)
-            return self._model.model_validate_json(text)
+            return self._validate(text)
         except ValidationError as error:
             raise TaskFileError(f"{where}: {self._explain(error)}") from None
         except (ValueError, RecursionError) as error:
             raise TaskFileError(f"{where}: expected a {self._what}; {error}") from None
+
+    def _validate(self, text: str | bytes) -> M:
+        try:
+            return self._model.model_validate_json(text)
+        except ValidationError as error:
+            if b"\\u" not in (text.encode() if isinstance(text, str) else text):
+                raise
+            try:
+                value = json.loads(text)  # Python's reader takes lone surrogates, too
+            except (ValueError, RecursionError):
+                raise error from None
+            return self._model.model_validate(value)
 
     @staticmethod
     def _is_parquet(path: Path) -> bool:
@@ -164,6 +178,12 @@ class RecordFiles(Generic[M]):
         row = record.model_dump(mode="json")
         for column in self._nested:
             row[column] = None if row[column] is None else json.dumps(row[column])
+        for column, value in row.items():
+            if not _is_text(value):
+                raise OptionError(
+                    f"Expected text in {column!r} of {self._what} {row.get('id', '')!r}, got half "
+                    "a surrogate pair, which only a .jsonl file can hold"
+                )
         return row
 
     def _from_row(self, row: dict[str, Any], where: str) -> M:
@@ -189,3 +209,19 @@ class RecordFiles(Generic[M]):
             for item in error.errors(include_url=False)[:3]
         ]
         return f"expected a {self._what}; {'; '.join(problems)}"
+
+
+def _to_json(record: BaseModel) -> str:
+    """Return a record as a line; text with a lone surrogate, which UTF-8 cannot say, as escapes."""
+    try:
+        return record.model_dump_json()
+    except PydanticSerializationError:
+        return json.dumps(record.model_dump(mode="json"), separators=(",", ":"))
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -125,7 +125,10 @@ class CodeAsTaskEnv(ToolUseEnv):
 
     def _split(self, split: str) -> TaskSource:
         if self._code_tasks is not None:
-            return TaskSet((task.to_task() for task in self._code_tasks), "Code-as-Tasks")
+            try:
+                return TaskSet((task.to_task() for task in self._code_tasks), "Code-as-Tasks")
+            except ValueError as error:  # two with one id
+                raise OptionError(f"{error}; give each task an id of its own") from None
         from sca_envs.challenge.endless import ProceduralTasks
 
         return ProceduralTasks(self.domain)

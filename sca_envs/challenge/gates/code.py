@@ -21,7 +21,7 @@ _FORBIDDEN_NAMES = frozenset({
     "help", "id", "input", "locals", "memoryview", "open", "quit", "setattr", "vars",
 })  # fmt: skip
 _CLOCKS = frozenset({"now", "today", "utcnow"})
-_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__eq__", "__lt__", "__hash__", "__len__"})
+_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__eq__", "__lt__", "__len__"})
 _LONGEST_INSTRUCTION, _LONGEST_SOURCE = 4_000, 12_000
 _TELLING = 15
 """Characters that a line of code has at least, if it tells something when it is quoted."""
@@ -67,6 +67,8 @@ class Complete:
     def _problem(self, task: CodeAsTask) -> str | None:
         if not task.instruction.strip():
             return "the instruction is empty"
+        if any("\ud800" <= letter <= "\udfff" for letter in task.instruction):
+            return "the instruction holds half a surrogate pair, which is no character"
         if not self.code:
             return None
         for what, source in sources(task):
@@ -106,7 +108,11 @@ def _calls(tree: ast.AST, name: str) -> bool:
 
 def _normalized(source: str) -> str:
     """Return code without comments and layout."""
-    return ast.dump(ast.parse(source))
+    tree = ast.parse(source)
+    try:
+        return ast.dump(tree)
+    except RecursionError:  # nested deeper than Python's stack: as it stands
+        return source
 
 
 class Safe:

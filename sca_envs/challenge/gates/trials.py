@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
-from sca_envs.challenge.lab import OTHER_WORLDS, Judgement
+from sca_envs.challenge.lab import OTHER_WORLDS, Attempt, Judgement
 from sca_envs.challenge.task import Verdict
+
+
+MOST_CALLS = 29
+"""Tool calls of a solution; with the answer they are the turns of an episode."""
 
 
 def _flaw(judgement: Judgement, where: str) -> str | None:
@@ -48,7 +52,25 @@ class SolutionPasses:
             return failed(self, flaw)
         if not judgement.fulfilled:
             return failed(self, f"verify is false after the solution (answer {attempt.answer!r})")
+        if problem := _unplayable(case):
+            return failed(self, problem)
         return passed(self, calls=len(attempt.calls), answer=attempt.answer)
+
+
+def _unplayable(case: Case) -> str | None:
+    """Return why an agent that makes one call a turn could not do what the solution does."""
+    calls = case.solution.calls
+    if len(calls) > MOST_CALLS:
+        return f"the solution makes {len(calls)} tool calls; expected at most {MOST_CALLS}"
+    terminal = case.domain.terminal_tools
+    name = next((call.name for call in calls if call.name in terminal), None)
+    if name is None:
+        return None
+    if calls[-1].name != name or sum(call.name in terminal for call in calls) > 1:
+        return f"the solution goes on after {name}, which ends the conversation"
+    if not case.judge(Attempt(case.solution.state, calls)).fulfilled:
+        return f"verify wants an answer, but {name} ends the conversation before there is one"
+    return None
 
 
 class FailuresFail:
