@@ -19,7 +19,7 @@ from sca_envs.core.conversation import UserTurn
 from sca_envs.envs.registration import ENVIRONMENTS
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.envs.vector import ToolUseVectorEnv
-from sca_envs.envs.vector_infos import batch_infos
+from tests.envs.arrays import plain
 
 ENV_ID = "sca/TauRetail-v0"
 MODES = list(AutoresetMode)
@@ -36,17 +36,6 @@ def _sync(env_id: str, num_envs: int, mode: AutoresetMode, **options: Any) -> Sy
     envs = gym.make_vec(env_id, num_envs, "sync", vector_kwargs={"autoreset_mode": mode}, **options)
     assert isinstance(envs, SyncVectorEnv)
     return envs
-
-
-def _plain(value: Any) -> Any:
-    """Return a value in a form that `==` compares, with the types of arrays."""
-    if isinstance(value, np.ndarray):
-        return (str(value.dtype), value.shape, [_plain(item) for item in value.tolist()])
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(map(_plain, value))
-    return value
 
 
 def _single(envs: SyncVectorEnv) -> list[ToolUseEnv]:
@@ -76,15 +65,15 @@ def _check_equality(
     native = _native(env_id, autoreset_mode=mode, **options)
     sync = _sync(env_id, 3, mode, **options)
     rng = np.random.default_rng(seed)
-    assert _plain(native.reset(seed=seed)) == _plain(sync.reset(seed=seed))
+    assert plain(native.reset(seed=seed)) == plain(sync.reset(seed=seed))
     for row in kinds:
         actions = tuple(_turn(*pair, rng) for pair in zip(_single(sync), row, strict=True))
         step = native.step(actions)
-        assert _plain(step) == _plain(sync.step(actions))
+        assert plain(step) == plain(sync.step(actions))
         over = step[2] | step[3]
         if mode is AutoresetMode.DISABLED and over.any():
             ended = native.reset(options={"reset_mask": over})
-            assert _plain(ended) == _plain(sync.reset(options={"reset_mask": over}))
+            assert plain(ended) == plain(sync.reset(options={"reset_mask": over}))
         transcripts = [env.episode.transcript for env in _single(sync)]
         assert [episode.transcript for episode in native.episodes] == transcripts
 
@@ -272,10 +261,10 @@ def test_code_actions_equal_sync() -> None:
     options: dict[str, Any] = {"action_format": "python", "max_turns": 3}
     native = _native(num_envs=2, **options)
     sync = _sync(ENV_ID, 2, AutoresetMode.NEXT_STEP, **options)
-    assert _plain(native.reset(seed=0)) == _plain(sync.reset(seed=0))
+    assert plain(native.reset(seed=0)) == plain(sync.reset(seed=0))
     for code in ("x = 1\nprint(x)", "print(x + 1)", "print(list_all_product_types())", "", "1/0"):
         actions = (f"```python\n{code}\n```", "Hello.")
-        assert _plain(native.step(actions)) == _plain(sync.step(actions))
+        assert plain(native.step(actions)) == plain(sync.step(actions))
 
 
 class _Counting:
@@ -293,7 +282,7 @@ class _Counting:
 class TestOptions:
     def test_every_episode_has_its_user(self) -> None:
         native, sync = _native(user=_Counting), _sync(ENV_ID, 3, MODES[0], user=_Counting)
-        assert _plain(native.reset(seed=1)) == _plain(sync.reset(seed=1))
+        assert plain(native.reset(seed=1)) == plain(sync.reset(seed=1))
         assert native.step(("a", "b", "c"))[0] == ("1", "1", "1")
 
     def test_no_shared_user(self) -> None:
@@ -335,12 +324,12 @@ class TestStates:
         native.step(("Hello.",) * 3)
         before = native.snapshot()
         fork = native.fork()
-        expected = [_plain(native.step(("Go on.",) * 3)) for _ in range(5)]
-        assert [_plain(fork.step(("Go on.",) * 3)) for _ in range(5)] == expected
+        expected = [plain(native.step(("Go on.",) * 3)) for _ in range(5)]
+        assert [plain(fork.step(("Go on.",) * 3)) for _ in range(5)] == expected
         assert fork.snapshot() == native.snapshot() != before
         native.restore(before)
         assert native.snapshot() == before
-        assert [_plain(native.step(("Go on.",) * 3)) for _ in range(5)] == expected
+        assert [plain(native.step(("Go on.",) * 3)) for _ in range(5)] == expected
 
     def test_pickling(self) -> None:
         native = _native("sca/M3Calculation-v0")
@@ -350,7 +339,7 @@ class TestStates:
         for _ in range(3):
             actions = native.action_space.sample()
             assert actions == copied.action_space.sample()
-            assert _plain(copied.step(actions)) == _plain(native.step(actions))
+            assert plain(copied.step(actions)) == plain(native.step(actions))
 
 
 class TestRendering:
@@ -376,29 +365,3 @@ def test_vector_wrappers_of_gymnasium() -> None:
     envs.step(("a",) * 3)
     *_, infos = envs.step(("a",) * 3)
     assert [info["final_info"]["termination_reason"] for info in infos] == ["max_turns"] * 3  # type: ignore[index]
-
-
-VALUES = {
-    "int": st.integers(-9, 9),
-    "float": st.floats(-9, 9),
-    "bool": st.booleans(),
-    "text": st.none() | st.text(max_size=3),
-    "list": st.lists(st.integers(), max_size=2),
-    "array": st.just(np.arange(2.0)),
-    "scalar": st.integers(0, 9).map(np.int16),
-    "final_obs": st.text(max_size=3),
-}
-FLAT = st.fixed_dictionaries({}, optional=VALUES)
-NESTED = st.fixed_dictionaries({}, optional={**VALUES, "inner": FLAT, "final_info": FLAT})
-
-
-@settings(max_examples=50)
-@given(st.lists(NESTED, min_size=1, max_size=5))
-def test_batched_infos_are_those_of_gymnasium(infos: list[dict[str, Any]]) -> None:
-    class Plain(VectorEnv[Any, Any, Any]):
-        num_envs = len(infos)
-
-    expected: dict[str, Any] = {}
-    for i, info in enumerate(infos):
-        expected = Plain()._add_info(expected, info, i)
-    assert _plain(batch_infos(infos)) == _plain(expected)
