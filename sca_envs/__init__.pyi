@@ -38,8 +38,6 @@ from .bench.trajectory_files import write_trajectories as write_trajectories
 from .bench.viewer import write_viewer as write_viewer
 from .challenge.files import code_tasks_from_dataset as code_tasks_from_dataset
 from .challenge.files import code_tasks_to_dataset as code_tasks_to_dataset
-from .challenge.files import export_folder as export_code_tasks
-from .challenge.files import import_folder as import_code_tasks
 from .challenge.files import load_code_tasks as load_code_tasks
 from .challenge.files import save_code_tasks as save_code_tasks
 from .challenge.gates import Novel as Novel
