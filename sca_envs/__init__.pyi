@@ -21,6 +21,7 @@ from .core.errors import OptionError as OptionError
 from .core.errors import SCAError as SCAError
 from .core.errors import TaskFileError as TaskFileError
 from .core.errors import UnknownTaskError as UnknownTaskError
+from .core.errors import UserError as UserError
 from .core.task import ExpectedAnswer as ExpectedAnswer
 from .core.task import Task as Task
 from .core.task import TaskSet as TaskSet

@@ -20,9 +20,13 @@ from sca_envs.core.actions import (
 from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.database import Snapshot
 from sca_envs.core.domain import Domain
+from sca_envs.core.errors import UserError
 from sca_envs.core.task import Task
 from sca_envs.core.users import NoUser, User
 from sca_envs.core.verifiers import AnswerVerifier, Verifier
+
+USER_ERROR = "user_error"
+"""Why an episode ended whose user failed; it says nothing about the agent."""
 
 
 class Turn(NamedTuple):
@@ -63,8 +67,9 @@ class Episode:
 
     An episode begins when it is made. It ends when the user stops, when a terminal tool is called
     (``transfer``), when the agent answers (``answered``; a verifier may let it try again instead),
-    or at the turn limit (``max_turns``, which alone is a truncation and is worth 0, as in
-    tau-bench). Malformed text uses up a turn.
+    when the user fails (``user_error``; the verifier is not asked), or at the turn limit
+    (``max_turns``, which alone is a truncation and is worth 0, as in tau-bench). Malformed text
+    uses up a turn.
 
     Args:
         domain: The world.
@@ -74,6 +79,9 @@ class Episode:
         seed: Fixes everything random about the user.
         verifier: Judges the episode; by default the domain's.
         code_runner: Runs the agent's code; without one, code is answered by an error.
+
+    Raises:
+        UserError: If the user fails before it has said anything.
     """
 
     __slots__ = (
@@ -153,7 +161,9 @@ class Episode:
         self._transcript.append(Turn(action, observation, source))
         if end is not None:
             self.termination_reason = end
-            return Outcome(observation, self._verify(), True, False)
+            # What the agent would have done next is not known, so there is nothing to judge.
+            reward = 0.0 if end == USER_ERROR else self._verify()
+            return Outcome(observation, reward, True, False)
         if len(self._transcript) >= self.max_turns:
             self.termination_reason = "max_turns"
             return Outcome(observation, 0.0, False, True)
@@ -171,8 +181,7 @@ class Episode:
                 end = "transfer" if name in self.domain.terminal_tools else None
                 return observation, name, end
             case Reply(text):
-                answer = self.user.respond(text)
-                return answer.text, "user", answer.end
+                return self._talk(text)
             case Answer(text):
                 objection = self._objection(text)
                 return objection or "", "environment", None if objection else "answered"
@@ -184,6 +193,13 @@ class Episode:
                 output = self.code_runner.run(self, source)
                 end = "transfer" if output.called & self.domain.terminal_tools else None
                 return self.domain.show_output(output.printed), "code", end
+
+    def _talk(self, text: str) -> tuple[str, str, str | None]:
+        try:
+            answer = self.user.respond(text)
+        except UserError as error:  # must not pass for a failed agent
+            return f"Error: the user failed: {error}", "environment", USER_ERROR
+        return answer.text, "user", answer.end
 
     def _objection(self, answer: str) -> str | None:
         """Return what the agent reads if it gave a wrong answer and may try again."""
