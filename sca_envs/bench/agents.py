@@ -6,16 +6,30 @@ reference agent is the exception: it is given the environment, whose solution it
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import gymnasium as gym
 
 from sca_envs.core.actions import Action, Answer, Reply
 from sca_envs.envs.tool_use import ToolUseEnv
 
+if TYPE_CHECKING:
+    from sca_envs.bench.trajectory import Tokens, Usage
 
+
+@runtime_checkable
 class Agent(Protocol):
-    """Plays episodes."""
+    """Plays episodes.
+
+    Two methods more are called where an agent has them: ``close()`` when it is no longer needed,
+    and ``report(observation, info) -> AgentReport`` after the end of each episode, with the last
+    observation and info, to say what the episode cost and which tokens it was.
+
+    Under `evaluate`, every info also has the keys ``episode_id`` (unique within the run),
+    ``trial``, ``seed`` (an integer from 0, for an agent's own randomness) and ``action_format``
+    (how a turn is written).
+    """
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         """Begin an episode.
@@ -29,6 +43,50 @@ class Agent(Protocol):
     def act(self, observation: str, info: dict[str, Any]) -> str:
         """Return the next turn, written in the environment's action format."""
         ...
+
+
+@runtime_checkable
+class BatchAgent(Protocol):
+    """Plays many episodes at once; `evaluate` prefers this over `Agent` where an object is both.
+
+    ``info["episode_id"]`` says which episode an observation belongs to. An attribute ``batch_size``
+    is how many episodes it wants at most (16 without one); ``close`` and ``report`` are as in
+    `Agent`.
+    """
+
+    def reset(self, observation: str, info: dict[str, Any]) -> None:
+        """Begin one more episode, while others go on."""
+        ...
+
+    def act_batch(self, observations: list[str], infos: list[dict[str, Any]]) -> list[str]:
+        """Return the next turn of each of these episodes, in order; those that ended are gone."""
+        ...
+
+
+@dataclass
+class TurnTokens:
+    """What a model generated in one turn."""
+
+    ids: list[int]
+    """The tokens."""
+    logprobs: list[float] | None = None
+    """Their log-probabilities under the policy that sampled them, in nats."""
+
+
+@dataclass
+class AgentReport:
+    """What an agent tells about the episode that just ended."""
+
+    usage: Usage | None = None
+    """What it cost."""
+    tokens: Tokens | None = None
+    """The whole episode in tokens."""
+    turns: list[TurnTokens] = field(default_factory=list)
+    """What was generated in each turn, for as many turns as there were, or none at all."""
+
+
+class StopRun(Exception):  # noqa: N818 (it is no error)
+    """Raised by an agent to stop the whole run; the episode at hand does not count."""
 
 
 class ReferenceAgent:
@@ -69,7 +127,7 @@ class NoopAgent:
 
 
 class RandomAgent:
-    """Samples the environment's action space.
+    """Samples the environment's action space, which `evaluate` seeds for each episode.
 
     Args:
         env: The environment that will be played.

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from sca_envs.bench.agents import StopRun
 from sca_envs.core.actions import Action, Reply, ToolCall
 from sca_envs.envs.tool_use import ToolUseEnv
 
@@ -25,7 +26,7 @@ Type what you want to say to the user, or call a tool:
 Lists are written a,b,c. The Tab key completes tools and arguments."""
 
 
-class Quit(Exception):  # noqa: N818 (it is no error)
+class Quit(StopRun):
     """The person wants to stop."""
 
 

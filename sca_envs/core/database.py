@@ -335,6 +335,8 @@ class Database:
         for table, key in sorted(self._overlay.keys() | old._overlay.keys()):
             path = f"/{_escape(table)}/{_escape(key)}"
             before, after = old.get(table, key), self.get(table, key)
+            if before is after:  # shared with the snapshot, so nobody wrote to it
+                continue
             if before is None and after is not None:
                 changes.append(Change(path, None, copy_json(after), "add"))
             elif before is not None and after is None:
