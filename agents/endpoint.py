@@ -11,10 +11,9 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from sca_envs import OptionError, SCAError
+from sca_envs import OptionError, SCAError, Usage
 
 Message = dict[str, Any]
 
@@ -31,32 +30,16 @@ class CalledTool(NamedTuple):
     arguments: str
 
 
-@dataclass(slots=True)
-class Usage:
-    """What requests to a model cost."""
-
-    prompt_tokens: int = 0
-    """Tokens that the model read."""
-    completion_tokens: int = 0
-    """Tokens that the model wrote."""
-    cost: float | None = None
-    """Price in US dollars; None where no prices were given."""
-    seconds: float = 0.0
-    """Time spent waiting for the model."""
-    requests: int = 0
-    """Requests that were answered."""
-    errors: int = 0
-    """Requests that failed and were tried again."""
-
-    def add(self, other: Usage) -> None:
-        """Add another usage to this one."""
-        self.prompt_tokens += other.prompt_tokens
-        self.completion_tokens += other.completion_tokens
-        if other.cost is not None:
-            self.cost = (self.cost or 0.0) + other.cost
-        self.seconds += other.seconds
-        self.requests += other.requests
-        self.errors += other.errors
+def add_usage(total: Usage, more: Usage) -> None:
+    """Add what requests cost to a total."""
+    total.prompt_tokens += more.prompt_tokens
+    total.completion_tokens += more.completion_tokens
+    total.requests += more.requests
+    total.errors += more.errors
+    if more.cost is not None:
+        total.cost = (total.cost or 0.0) + more.cost
+    if more.seconds is not None:
+        total.seconds = (total.seconds or 0.0) + more.seconds
 
 
 class Completion(NamedTuple):
@@ -210,7 +193,14 @@ class Endpoint:
         if any(price is not None for price in self._prices):
             price_in, price_out = (price or 0.0 for price in self._prices)
             cost = (read * price_in + written * price_out) / 1e6
-        return Usage(read, written, cost, seconds, 1, errors)
+        return Usage(
+            prompt_tokens=read,
+            completion_tokens=written,
+            cost=cost,
+            seconds=seconds,
+            requests=1,
+            errors=errors,
+        )
 
 
 class _BadReplyError(Exception):
@@ -225,9 +215,7 @@ def _read(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
     except (AttributeError, IndexError, KeyError, TypeError):
         raise _BadReplyError(f"a reply has no message ({_shorten(json.dumps(reply))})") from None
     if isinstance(content, list):  # parts, as some servers send them
-        content = "".join(
-            str(part.get("text") or "") for part in content if isinstance(part, dict)
-        )
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     found = []
     for number, call in enumerate(calls if isinstance(calls, list) else []):
         call = call if isinstance(call, dict) else {}

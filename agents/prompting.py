@@ -1,4 +1,4 @@
-"""What agents are told: prompts are Jinja templates in ``agents/prompts``, one a way to write a turn.
+"""What agents are told: Jinja templates in ``agents/prompts``, one for each way to write a turn.
 
 An environment tells the policy and the tools but not how the agent should write its turns, because
 that is an option of both. A system prompt here is the policy, the tools and that explanation.
@@ -35,7 +35,8 @@ def prompt(name: str, **values: Any) -> str:
     if not path.is_file():
         known = ", ".join(sorted(file.name.partition(".")[0] for file in _PROMPTS.glob("*.jinja")))
         raise OptionError(f"Expected one of the prompts {known}; got {name!r}")
-    return _template(path).render(**values).strip()
+    text: str = _template(path).render(**values)
+    return text.strip()
 
 
 @cache
@@ -49,7 +50,7 @@ def _template(path: Path) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # prompts are plain text  # noqa: S701
+        autoescape=False,  # prompts are plain text
     )
     environment.filters |= {"signature": signature, "schema": json.dumps}
     return environment.get_template(path.name)
@@ -102,5 +103,5 @@ def without_thought(text: str) -> str:
     """Return what a model said without the ``<think>…</think>`` block that it begins with."""
     if not text.lstrip().startswith("<think>"):
         return text
-    thought, closed, said = text.partition("</think>")
+    _, closed, said = text.partition("</think>")
     return said.lstrip() if closed else text

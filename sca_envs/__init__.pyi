@@ -1,10 +1,15 @@
 from .bench.agents import Agent as Agent
+from .bench.agents import AgentReport as AgentReport
+from .bench.agents import BatchAgent as BatchAgent
 from .bench.agents import NoopAgent as NoopAgent
 from .bench.agents import RandomAgent as RandomAgent
 from .bench.agents import ReferenceAgent as ReferenceAgent
+from .bench.agents import TurnTokens as TurnTokens
 from .bench.checker import check_env as check_env
 from .bench.rollout import Result as Result
 from .bench.rollout import play as play
+from .bench.trajectory import Tokens as Tokens
+from .bench.trajectory import Usage as Usage
 from .core.actions import Action as Action
 from .core.actions import Answer as Answer
 from .core.actions import Code as Code
@@ -22,6 +27,8 @@ from .core.errors import SCAError as SCAError
 from .core.errors import TaskFileError as TaskFileError
 from .core.errors import UnknownTaskError as UnknownTaskError
 from .core.errors import UserError as UserError
+from .core.formats import ActionFormat as ActionFormat
+from .core.formats import action_format as action_format
 from .core.task import ExpectedAnswer as ExpectedAnswer
 from .core.task import Task as Task
 from .core.task import TaskSet as TaskSet
