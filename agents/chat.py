@@ -17,7 +17,7 @@ from typing import Any
 
 from agents.endpoint import CalledTool, ChatModel, Endpoint, Message, add_usage
 from agents.episodes import episode_id, turn_seed
-from agents.prompting import read_aloud, system_prompt, wants_answer, without_thought
+from agents.prompting import native_tools, read_aloud, system_prompt, without_thought
 from sca_envs import (
     ActionFormat,
     AgentReport,
@@ -30,20 +30,6 @@ from sca_envs import (
 )
 
 _NATIVE_FORMATS = ("json", "hermes")
-_ANSWER_TOOL = {
-    "type": "function",
-    "function": {
-        "name": "answer",
-        "description": "Give the final answer.",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "content": {"type": "string", "description": "The answer, without words around it."}
-            },
-            "required": ["content"],
-        },
-    },
-}
 
 
 @dataclass
@@ -106,9 +92,7 @@ class ChatAgent:
         """
         name = info.get("action_format", self._format)
         self._check_format(name)
-        tools = None
-        if self.native:
-            tools = [*info["tools"], *([_ANSWER_TOOL] if wants_answer(info) else [])]
+        tools = native_tools(info) if self.native else None
         system = {"role": "system", "content": self._system_prompt(name, info)}
         self._conversations[episode_id(info)] = _Conversation([system], action_format(name), tools)
 

@@ -23,6 +23,21 @@ _TYPES = {
     "object": "dict",
 }
 
+_ANSWER_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "answer",
+        "description": "Give the final answer.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "content": {"type": "string", "description": "The answer, without words around it."}
+            },
+            "required": ["content"],
+        },
+    },
+}
+
 
 def prompt(name: str, **values: Any) -> str:
     """Return a prompt, the text of ``agents/prompts/NAME.md.jinja`` with values filled in.
@@ -76,6 +91,11 @@ def system_prompt(name: str, info: dict[str, Any], **values: Any) -> str:
 def wants_answer(info: dict[str, Any]) -> bool:
     """Return whether a task ends with a final answer, which is for the policy to say."""
     return "final answer" in info["policy"]
+
+
+def native_tools(info: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the schemas of the tools, for a model that is given them apart from the prompt."""
+    return [*info["tools"], *([_ANSWER_TOOL] if wants_answer(info) else [])]
 
 
 def read_aloud(observation: str, info: dict[str, Any]) -> str:

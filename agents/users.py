@@ -4,8 +4,8 @@ A user that fails (no answer from the endpoint, nothing said, no draft that pass
 `UserError`, so that the episode is counted apart and never as the agent's failure.
 
 A conversation ends with a marker alone in a message. Models like to put it behind a last wish, too,
-which nobody would fulfil then: such a message is sent without the marker, and only a second one in a
-row ends the conversation.
+which nobody would fulfil then: such a message is sent without the marker, and only a second one in
+a row ends the conversation.
 """
 
 from __future__ import annotations
@@ -135,17 +135,15 @@ class CheckedUser(LLMUser):
             UserError: If none does, or a check says neither good nor bad.
         """
         drafts: list[Message] = []
+        draft = ""
         for number in range(self._max_drafts):
-            draft = (
-                super()._draft()
-                if not drafts
-                else self._complete([*self._messages, *drafts], number)
-            )
-            if draft and (reason := self._objection(draft, number)) is None:
+            draft = self._complete([*self._messages, *drafts], number)
+            objection = self._objection(draft, number) if draft else "It is empty."
+            if objection is None:
                 return draft
             drafts += [
                 {"role": "assistant", "content": draft},
-                {"role": "user", "content": _again(reason if draft else "It is empty.")},
+                {"role": "user", "content": _again(objection)},
             ]
         raise UserError(
             f"none of {self._max_drafts} drafts of the user's message passed its own check; the "
