@@ -55,7 +55,6 @@ class HFAgent(TokenAgent):
         context: int | None = None,
         **options: Any,
     ) -> None:
-        library = transformers()
         sampling = Sampling(temperature, top_p, max_new_tokens)
         if isinstance(model, str | Path):
             folder = model_folder(str(model), cache)
@@ -67,14 +66,18 @@ class HFAgent(TokenAgent):
         context = context or model.config.max_position_embeddings
         super().__init__(encoder, sampling, context=context, **options)
         self.model = model
-        pad = tokenizer.pad_token_id
-        self._config = library.GenerationConfig(
-            do_sample=False,
-            eos_token_id=list(encoder.stop_ids),
-            pad_token_id=encoder.stop_ids[0] if pad is None else pad,
-        )
+        pad = encoder.tokenizer.pad_token_id
+        self._pad: int = encoder.stop_ids[0] if pad is None else pad
         # What a model's own configuration adds, such as a penalty, would be in no log-probability.
-        model.generation_config = self._config
+        model.generation_config = self._configuration(max_new_tokens)
+
+    def _configuration(self, max_new_tokens: int) -> Any:
+        return transformers().GenerationConfig(
+            do_sample=False,  # the noise makes it sampling
+            max_new_tokens=max_new_tokens,
+            eos_token_id=list(self.encoder.stop_ids),
+            pad_token_id=self._pad,
+        )
 
     def generate(
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], limits: Sequence[int]
@@ -83,15 +86,13 @@ class HFAgent(TokenAgent):
         import torch
 
         width = max(map(len, prompts))
-        pad = self._config.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts])
+        ids = torch.tensor([[self._pad] * (width - len(p)) + list(p) for p in prompts])
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
         sampler = _Sampler(self.sampling, seeds)
         output = self.model.generate(
             input_ids=ids.to(self.model.device),
             attention_mask=mask.to(self.model.device),
-            generation_config=self._config,
-            max_new_tokens=max(limits),
+            generation_config=self._configuration(max(limits)),
             logits_processor=[sampler],
         )
         rows = output[:, width:].tolist()
