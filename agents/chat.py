@@ -70,8 +70,9 @@ class ChatAgent:
         batch_size: int = 16,
         **endpoint: Any,
     ) -> None:
+        self._own: Endpoint | None = None
         if model is None or isinstance(model, str):
-            model = Endpoint(model, **endpoint)
+            model = self._own = Endpoint(model, **endpoint)
         elif endpoint:
             raise OptionError(
                 f"Expected options of an endpoint with a model's name only: {endpoint}"
@@ -119,7 +120,9 @@ class ChatAgent:
         return AgentReport(usage=conversation.usage if conversation else None)
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads and, if the agent made the endpoint itself, its connections."""
+        if self._own is not None:
+            self._own.close()
         if self._threads is not None:
             self._threads.shutdown()
             self._threads = None

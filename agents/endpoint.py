@@ -17,6 +17,9 @@ from sca_envs import OptionError, SCAError, Usage
 
 Message = dict[str, Any]
 
+FIRST_DELAY = 0.5
+"""Seconds before the second try of a request whose reply was nonsense; twice as long each time."""
+
 
 class EndpointError(SCAError):
     """An endpoint cannot be reached, refuses a request or does not speak the protocol."""
@@ -156,11 +159,16 @@ class Endpoint:
                 except _BadReplyError as error:
                     problem = str(error)
             errors += 1
-            time.sleep(min(0.5 * 2**attempt, 8.0) if attempt < self._max_retries else 0)
+            if attempt < self._max_retries:
+                time.sleep(min(FIRST_DELAY * 2**attempt, 8.0))
         raise EndpointError(
             f"{self.base_url} does not speak OpenAI's chat protocol: {problem}. Check the base URL "
             "(it mostly ends in /v1) and that the server offers chat completions"
         )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def _request(self, body: dict[str, Any]) -> tuple[Any, int, str]:
         """Return the reply in JSON, how often the client tried again, and what is wrong with it."""
