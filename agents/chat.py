@@ -11,12 +11,11 @@ import json
 import re
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from agents.endpoint import CalledTool, ChatModel, Endpoint, Message, add_usage
-from agents.episodes import episode_id, turn_seed
+from agents.episodes import turn_seed
 from agents.prompting import native_tools, read_aloud, system_prompt, without_thought
 from sca_envs import (
     ActionFormat,
@@ -47,7 +46,9 @@ class _Conversation:
 
 
 class ChatAgent:
-    """Plays episodes with a chat model.
+    """Plays episodes with a chat model, one at a time.
+
+    Several agents, each in a thread, can share one model: ``sca eval … --engine thread``.
 
     Args:
         model: A chat model, or the name of one behind an endpoint; by default ``SCA_MODEL``.
@@ -56,7 +57,6 @@ class ChatAgent:
             action format, which the system prompt explains.
         format: The environment's action format, where the info does not say it.
         seed: Sent to the endpoint, another one for every turn; None sends none.
-        batch_size: Most episodes at once, each in a thread.
         endpoint: Options of `Endpoint`, such as ``base_url``.
     """
 
@@ -67,7 +67,6 @@ class ChatAgent:
         native: bool = True,
         format: str = "json",
         seed: int | None = None,
-        batch_size: int = 16,
         **endpoint: Any,
     ) -> None:
         self._own: Endpoint | None = None
@@ -79,11 +78,9 @@ class ChatAgent:
             )
         self.model = model
         self.native = native
-        self.batch_size = batch_size
         self._format = format
         self._seed = seed
-        self._conversations: dict[str, _Conversation] = {}
-        self._threads: ThreadPoolExecutor | None = None
+        self._conversation: _Conversation | None = None
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         """Begin an episode.
@@ -95,11 +92,17 @@ class ChatAgent:
         self._check_format(name)
         tools = native_tools(info) if self.native else None
         system = {"role": "system", "content": self._system_prompt(name, info)}
-        self._conversations[episode_id(info)] = _Conversation([system], action_format(name), tools)
+        self._conversation = _Conversation([system], action_format(name), tools)
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
-        """Return the next turn."""
-        conversation = self._conversations[episode_id(info)]
+        """Return the next turn.
+
+        Raises:
+            EndpointError: If the endpoint does not answer.
+        """
+        conversation = self._conversation
+        if conversation is None:
+            raise RuntimeError("Expected reset(observation, info) before act(observation, info)")
         conversation.messages.append(self._hear(conversation, observation, info))
         if not conversation.waiting:
             said = self._ask(conversation, info)
@@ -108,24 +111,14 @@ class ChatAgent:
         conversation.called = call = conversation.waiting.popleft()
         return _write_call(call, conversation.format)
 
-    def act_batch(self, observations: list[str], infos: list[dict[str, Any]]) -> list[str]:
-        """Return the next turn of several episodes, asked for at the same time."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self.batch_size, "chat-agent")
-        return list(self._threads.map(self.act, observations, infos))
-
     def report(self, observation: str, info: dict[str, Any]) -> AgentReport:
-        """Return what the episode cost, and forget it."""
-        conversation = self._conversations.pop(episode_id(info), None)
-        return AgentReport(usage=conversation.usage if conversation else None)
+        """Return what the episode cost."""
+        return AgentReport(usage=self._conversation and self._conversation.usage)
 
     def close(self) -> None:
-        """End the threads and, if the agent made the endpoint itself, its connections."""
+        """Close the connections of an endpoint that the agent made itself."""
         if self._own is not None:
             self._own.close()
-        if self._threads is not None:
-            self._threads.shutdown()
-            self._threads = None
 
     # What the styles in react.py and code_act.py change
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import sca_envs
+from sca_envs.commands import evaluation
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.envs.registration import ENVIRONMENTS
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Import the original benchmarks' data.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+evaluation.register(app)
 
 EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
 

@@ -127,7 +127,9 @@ class NoopAgent:
 
 
 class RandomAgent:
-    """Samples the environment's action space, which `evaluate` seeds for each episode.
+    """Samples the environment's action space.
+
+    Under `evaluate` each episode has its own seed, so that no other one changes its samples.
 
     Args:
         env: The environment that will be played.
@@ -139,7 +141,9 @@ class RandomAgent:
         self._space.seed(seed)
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
-        """Do nothing."""
+        """Seed the samples, if the info has a seed."""
+        if "seed" in info:
+            self._space.seed(info["seed"])
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
         """Return a sample."""

@@ -55,20 +55,19 @@ class Maker:
         """
         target = load(self.target, self.what) if isinstance(self.target, str) else self.target
         try:
-            parameters = inspect.signature(target).parameters
-        except (TypeError, ValueError):  # some built-in classes have no signature
-            parameters = {}
+            signature = inspect.signature(target)
+        except (TypeError, ValueError):  # some built-in classes have none
+            return target(**self.options)
+        parameters = signature.parameters
         arguments = {key: offered[key] for key in offered if key in parameters}
         arguments |= self.options
         try:
-            inspect.signature(target).bind(**arguments)
+            signature.bind(**arguments)
         except TypeError as error:
             raise OptionError(
                 f"Expected options that {self.what} {self.name!r} takes "
                 f"({', '.join(parameters) or 'none'}); got {_list(self.options)}: {error}"
             ) from None
-        except ValueError:
-            pass
         return target(**arguments)
 
 

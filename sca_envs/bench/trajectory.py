@@ -1,8 +1,8 @@
 """The trajectory: one finished episode as one JSON line.
 
 It holds all that a viewer, a leaderboard or a trainer needs, and enough to run the episode again.
-Strings are what the agent wrote, character by character: lines are ASCII with JSON escapes, so a
-lone surrogate, which UTF-8 cannot say, survives. `docs/trajectories.md` describes the format.
+Strings are what the agent wrote, character by character; a lone surrogate, which UTF-8 cannot say,
+is a JSON escape. `docs/trajectories.md` describes the format.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import math
 from typing import Any, Literal, Self
 
+import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sca_envs.core.errors import SCAError
@@ -185,7 +186,7 @@ class Trajectory(_Model):
 
     def to_line(self) -> str:
         """Return the line, without a line break at its end."""
-        return to_json(self.to_dict())
+        return to_json(self.to_dict()).decode()
 
     @classmethod
     def from_line(cls, line: str | bytes) -> Self:
@@ -242,12 +243,17 @@ def check_header(value: Any) -> dict[str, Any]:
     return {key: item for key, item in value.items() if key not in ("format", "version")}
 
 
-def to_json(value: Any) -> str:
-    """Return compact ASCII JSON; numbers that JSON does not have become null."""
+def to_json(value: Any) -> bytes:
+    """Return compact JSON in UTF-8; numbers that JSON does not have become null.
+
+    Text with a lone surrogate, which UTF-8 cannot say, makes it ASCII with escapes instead.
+    """
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        # Two to three times as fast as the standard library, whose speed an evaluation would feel.
+        return pydantic_core.to_json(value, inf_nan_mode="null")
     except ValueError:
-        return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
+        text = json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
+        return text.encode("ascii")
 
 
 def _finite(value: Any) -> Any:

@@ -67,7 +67,7 @@ def write_trajectories(
     path = Path(path)
     partial = path.with_name(f"{path.name}.partial")
     try:
-        with partial.open("w", encoding="ascii", newline="\n") as file:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{trajectory.to_line()}\n" for trajectory in trajectories)
         partial.replace(path)
     finally:
@@ -109,10 +109,10 @@ class TrajectoryWriter:
         else:
             self._file.truncate(start)
 
-    def append(self, trajectory: Trajectory | str) -> None:
+    def append(self, trajectory: Trajectory | bytes) -> None:
         """Write a trajectory, or the line of one without its line break."""
-        line = trajectory if isinstance(trajectory, str) else trajectory.to_line()
-        data = memoryview(f"{line}\n".encode("ascii"))
+        line = trajectory if isinstance(trajectory, bytes) else trajectory.to_line().encode()
+        data = memoryview(line + b"\n")
         while data:  # one call but where a disk is full or a signal comes
             data = data[self._file.write(data) :]
 

@@ -331,12 +331,17 @@ class Database:
     def diff(self, since: Snapshot | None = None) -> list[Change]:
         """Return what differs from the base, or from an earlier snapshot, sorted by path."""
         old = Database(self.base, since)
+        overlay = old._overlay
+        # A record that both share is the same object, because a write copies it first.
+        touched = [
+            at
+            for at in self._overlay.keys() | overlay.keys()
+            if self._overlay.get(at, _ABSENT) is not overlay.get(at, _ABSENT)
+        ]
         changes: list[Change] = []
-        for table, key in sorted(self._overlay.keys() | old._overlay.keys()):
+        for table, key in sorted(touched):
             path = f"/{_escape(table)}/{_escape(key)}"
             before, after = old.get(table, key), self.get(table, key)
-            if before is after:  # shared with the snapshot, so nobody wrote to it
-                continue
             if before is None and after is not None:
                 changes.append(Change(path, None, copy_json(after), "add"))
             elif before is not None and after is None:

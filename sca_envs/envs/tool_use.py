@@ -100,6 +100,11 @@ class ToolUseEnv(gym.Env[str, str]):
             return self._episode.domain
         return next(iter(self.domains.values()))
 
+    @property
+    def action_format(self) -> str:
+        """Name of the format that a turn is written in."""
+        return self._format.name
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the names of the environment's domains, mostly one."""

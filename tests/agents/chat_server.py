@@ -82,8 +82,8 @@ def called(*calls: tuple[str, str], content: str | None = None) -> dict[str, Any
     return {"content": content, "tool_calls": tool_calls}
 
 
-def reference_actions(env: gym.Env[str, str], seed: int) -> list[sca_envs.Action]:
-    """Return the actions with which the reference agent solves the task of a seed."""
-    result = sca_envs.play(env, sca_envs.ReferenceAgent(env), seed=seed)
+def reference_actions(env: gym.Env[str, str], **options: Any) -> list[sca_envs.Action]:
+    """Return the actions with which the reference agent solves a task."""
+    result = sca_envs.play(env, sca_envs.ReferenceAgent(env), **options)
     assert result.reward == 1
     return [turn.action for turn in env.unwrapped.episode.transcript]  # type: ignore[attr-defined]

@@ -83,7 +83,7 @@ PLAYS: dict[str, Play] = {
 def test_every_agent_plays_a_whole_episode(server: ChatServer, name: str) -> None:
     make, write, env_id, options = PLAYS[name]
     env = gym.make(f"sca/{env_id}-v0", **options)
-    actions = reference_actions(env, SEED)
+    actions = reference_actions(env, seed=SEED)
     written = [write(env, action) for action in actions]
     server.say(*written)
     endpoint = server.endpoint(input_price=1.0)
@@ -240,34 +240,52 @@ def test_plain_text_is_said_word_for_word() -> None:
     assert env.unwrapped.episode.transcript[0].action == Reply(text)  # type: ignore[attr-defined]
 
 
-def test_many_episodes_at_once(server: ChatServer) -> None:
-    """Each is answered in its own words, whatever the order in which the server is asked."""
+def _brain_of(written: dict[str, list[Any]]) -> Callable[[dict[str, Any]], Any]:
+    """Return a server's mind that knows what to say in the episode with a certain opening."""
 
-    def brain(body: dict[str, Any]) -> str:
-        return f"{len(body['messages'])} {body['messages'][1]['content']}"
+    def brain(body: dict[str, Any]) -> Any:
+        messages = body["messages"]
+        said = sum(message["role"] == "assistant" for message in messages)
+        return written[messages[1]["content"]][said]
 
-    server.brain = brain
-    agent = ChatAgent(server.endpoint(), batch_size=4)
-    assert isinstance(agent, sca_envs.BatchAgent)
-    envs = [gym.make("sca/TauRetail-v0") for _ in range(6)]
-    states = [env.reset(seed=i) for i, env in enumerate(envs)]
-    infos = [info | {"episode_id": f"e{i}"} for i, (_, info) in enumerate(states)]
-    openings = observations = [observation for observation, _ in states]
-    for observation, info in zip(observations, infos, strict=True):
-        agent.reset(observation, info)
-    for number in (2, 4):
-        actions = agent.act_batch(observations, infos)
-        assert actions == [f"{number} {opening}" for opening in openings]
-        steps = [env.step(action) for env, action in zip(envs, actions, strict=True)]
-        observations = [step[0] for step in steps]
-        infos = [step[4] | {"episode_id": f"e{i}"} for i, step in enumerate(steps)]
-    # Episodes end one by one; the others go on.
-    assert agent.act_batch(observations[3:4], infos[3:4]) == [f"6 {openings[3]}"]
-    usage = agent.report(observations[3], infos[3]).usage
-    assert usage is not None
-    assert usage.requests == 3
-    assert agent.report("", infos[3]).usage is None
-    agent.close()
+    return brain
+
+
+@pytest.mark.parametrize("engine", ["local", "thread"])
+def test_evaluation_with_endpoints(
+    server: ChatServer, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = gym.make("sca/TauRetail-v0", split="test")
+    written = {}
+    for index in range(4):
+        actions = reference_actions(env, options={"task": index})
+        opening = env.unwrapped.episode.opening  # type: ignore[attr-defined]
+        written[opening] = [native(action) for action in actions]
+    monkeypatch.setenv("SCA_MODEL", "toy")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    server.brain = _brain_of(written)
+    evaluation = sca_envs.evaluate(
+        "sca/TauRetail-v0",
+        "agents.chat:ChatAgent",
+        agent_options={"input_price": 1.0, "seed": 1},
+        num_tasks=4,
+        engine=engine,
+        workers=1 if engine == "local" else 3,
+    )
+    trajectories = list(evaluation.trajectories())
+    assert [trajectory.reward for trajectory in trajectories] == [1] * 4
+    for trajectory in trajectories:
+        usage = trajectory.usage
+        assert usage is not None
+        assert usage.requests == len(trajectory.turns)
+        assert usage.cost == pytest.approx(usage.prompt_tokens / 1e6)
+        calls = [m for m in trajectory.messages if m.get("tool_calls")]
+        assert calls
+
+
+def test_before_reset() -> None:
+    with pytest.raises(RuntimeError, match="reset"):
+        ChatAgent(Parrot("")).act("", {})
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,22 @@ def test_an_episode_does_not_depend_on_its_company(make: Callable[..., HFAgent])
     assert greedy[0] == greedy[1]
 
 
+def test_evaluation_records_the_tokens(make: Callable[..., HFAgent]) -> None:
+    evaluation = sca_envs.evaluate(
+        "sca/M3Calculation-v0", make(batch_size=3), num_tasks=4, max_turns=3
+    )
+    trajectories = list(evaluation.trajectories())
+    assert len(trajectories) == 4
+    for trajectory in trajectories:
+        tokens = trajectory.tokens
+        assert tokens is not None
+        assert len(tokens.ids) == len(tokens.mask) == len(tokens.logprobs or [])
+        written = [i for i, m in zip(tokens.ids, tokens.mask, strict=True) if m]
+        assert written == [i for turn in trajectory.turns for i in turn.token_ids or []]
+        assert trajectory.usage is not None
+        assert trajectory.usage.completion_tokens == len(written)
+
+
 def test_rows_end_on_their_own(make: Callable[..., HFAgent]) -> None:
     agent = make(temperature=2.0)
     prompts = [[20 + i, 30, 40 + i][: 1 + i % 3] for i in range(24)]

@@ -124,6 +124,36 @@ def test_forks_have_conversations_of_their_own(server: ChatServer) -> None:
     assert env.step("e")[0] == "6 e"
 
 
+def test_evaluation_counts_them_apart(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One episode's user breaks down; it is no failure of the agent, and its tokens are counted."""
+    monkeypatch.setenv("SCA_MODEL", "toy")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    broken = sca_envs.domain("tau_retail").tasks("test")[1].instruction
+
+    def brain(body: dict[str, Any]) -> Any:
+        system, *others = body["messages"]
+        if len(others) < 2:
+            return "I need help."
+        return Response("no", 400) if broken in system["content"] else "[END]"
+
+    server.brain = brain
+    evaluation = sca_envs.evaluate(
+        "sca/TauRetail-v0", "reference", num_tasks=3, user="agents.users:LLMUser"
+    )
+    ends = [trajectory.termination_reason for trajectory in evaluation.trajectories()]
+    assert ends == ["user_stop", "user_error", "user_stop"]
+    for trajectory in evaluation.trajectories():
+        assert trajectory.user_usage is not None
+        assert trajectory.user_usage.requests >= 1
+        assert trajectory.reward == trajectory.counts
+    error = [trajectory.error for trajectory in evaluation.trajectories()][1]
+    assert error is not None
+    assert error.type == "UserError"
+    assert server.url in error.message
+
+
 class Script:
     """A chat model whose drafts and checks are given; checks ask about the newest draft."""
 
