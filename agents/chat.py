@@ -113,7 +113,8 @@ class ChatAgent:
 
     def report(self, observation: str, info: dict[str, Any]) -> AgentReport:
         """Return what the episode cost."""
-        return AgentReport(usage=self._conversation and self._conversation.usage)
+        conversation = self._conversation
+        return AgentReport(usage=None if conversation is None else conversation.usage)
 
     def close(self) -> None:
         """Close the connections of an endpoint that the agent made itself."""

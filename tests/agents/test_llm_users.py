@@ -124,9 +124,7 @@ def test_forks_have_conversations_of_their_own(server: ChatServer) -> None:
     assert env.step("e")[0] == "6 e"
 
 
-def test_evaluation_counts_them_apart(
-    server: ChatServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_evaluation_counts_them_apart(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """One episode's user breaks down; it is no failure of the agent, and its tokens are counted."""
     monkeypatch.setenv("SCA_MODEL", "toy")
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
