@@ -73,10 +73,11 @@ def load_tokenizer(folder: str) -> Any:
     Raises:
         ModelError: If it has none, or the Hub cannot be reached.
     """
+    auto = transformers().AutoTokenizer
     try:
-        return transformers().AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"Expected a model with a tokeniser at {folder!r}: {error}") from None
+        return auto.from_pretrained(folder)
+    except Exception as error:  # a broken file makes a parser raise anything
+        raise ModelError(f"Expected a model with a tokeniser at {folder!r}: {error}") from error
 
 
 def load_model(folder: str, device: str | None = None, dtype: Any = "auto") -> Any:
@@ -96,8 +97,8 @@ def load_model(folder: str, device: str | None = None, dtype: Any = "auto") -> A
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         model = auto.from_pretrained(folder, dtype=dtype)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"Expected a causal language model at {folder!r}: {error}") from None
+    except Exception as error:  # a broken file makes a parser raise anything
+        raise ModelError(f"Expected a causal language model at {folder!r}: {error}") from error
     return model.to(device).eval()
 
 
@@ -122,19 +123,29 @@ def _converted(path: Path, cache: Path) -> Path:
     target = cache / f"{path.stem}-{digest}"
     if target.is_dir():
         return target
-    library = transformers()
     cache.mkdir(parents=True, exist_ok=True)
-    source: dict[str, Any] = {"gguf_file": path.name}
     with tempfile.TemporaryDirectory(dir=cache) as partial:
         folder = Path(partial) / "model"
-        library.AutoTokenizer.from_pretrained(path.parent, **source).save_pretrained(folder)
-        model = library.AutoModelForCausalLM.from_pretrained(
-            path.parent, quantization_config=library.GgufConfig(dequantize=True), **source
-        )
-        model.save_pretrained(folder)
+        try:
+            _convert(path, folder)
+        except Exception as error:  # a broken file makes a parser raise anything
+            raise ModelError(
+                f"Expected a model in GGUF that transformers can read at {path}: {error}. It needs "
+                "accelerate and gguf: pip install 'sca-envs[hf]'"
+            ) from error
         try:
             folder.rename(target)  # whole or not at all
         except OSError:
             if not target.is_dir():  # else another process was faster
                 raise
     return target
+
+
+def _convert(path: Path, folder: Path) -> None:
+    library = transformers()
+    source: dict[str, Any] = {"gguf_file": path.name}
+    library.AutoTokenizer.from_pretrained(path.parent, **source).save_pretrained(folder)
+    model = library.AutoModelForCausalLM.from_pretrained(
+        path.parent, quantization_config=library.GgufConfig(dequantize=True), **source
+    )
+    model.save_pretrained(folder)

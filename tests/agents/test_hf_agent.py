@@ -297,6 +297,14 @@ def test_no_model(name: str, match: str) -> None:
     assert model_folder("owner/name") == "owner/name"
 
 
+def test_a_broken_gguf_file(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF but not really")
+    with pytest.raises(ModelError, match=str(file)):
+        model_folder(str(file), tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 @pytest.mark.slow
 def test_smollm2_plays_a_whole_episode(tmp_path: Path) -> None:
     """A real chat model from a GGUF file, which is converted once."""
@@ -338,5 +346,9 @@ def test_loaders_name_the_folder(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(ModelError, match=str(tmp_path)):
         load_tokenizer(str(tmp_path))
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        load_model(str(tmp_path), "cpu")
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}', "utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(ModelError, match=str(tmp_path)):
         load_model(str(tmp_path), "cpu")
