@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.endpoint import CalledTool, ChatModel, Endpoint, Message, add_usage
+from agents.endpoint import CalledTool, ChatModel, Endpoint, Message, add_usage, chat_model
 from agents.episodes import turn_seed
 from agents.prompting import native_tools, read_aloud, system_prompt, without_thought
 from sca_envs import (
@@ -69,14 +69,10 @@ class ChatAgent:
         seed: int | None = None,
         **endpoint: Any,
     ) -> None:
-        self._own: Endpoint | None = None
-        if model is None or isinstance(model, str):
-            model = self._own = Endpoint(model, **endpoint)
-        elif endpoint:
-            raise OptionError(
-                f"Expected options of an endpoint with a model's name only: {endpoint}"
-            )
-        self.model = model
+        self.model = chat_model(model, endpoint)
+        self._own = (
+            self.model if isinstance(self.model, Endpoint) and self.model is not model else None
+        )
         self.native = native
         self._format = format
         self._seed = seed

@@ -7,6 +7,7 @@ again, is an `EndpointError`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import time
@@ -211,6 +212,28 @@ class Endpoint:
         )
 
 
+def chat_model(model: ChatModel | str | None, options: dict[str, Any]) -> ChatModel:
+    """Return a chat model: the given one, or an endpoint with the model of a name.
+
+    Raises:
+        OptionError: If the options are not those of an endpoint, or come with a chat model.
+    """
+    if model is not None and not isinstance(model, str):
+        if options:
+            raise OptionError(
+                f"Expected options of an endpoint ({', '.join(options)}) with a model's name only; "
+                f"got a {type(model).__name__}"
+            )
+        return model
+    known = list(inspect.signature(Endpoint).parameters)[1:]
+    if unknown := sorted(options.keys() - set(known)):
+        raise OptionError(
+            f"Expected further options to be those of an endpoint ({', '.join(known)}); got "
+            f"{', '.join(unknown)}"
+        )
+    return Endpoint(model, **options)
+
+
 class _BadReplyError(Exception):
     """A reply is no chat completion."""
 
@@ -224,7 +247,7 @@ def _read(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
         raise _BadReplyError(f"a reply has no message ({_shorten(json.dumps(reply))})") from None
     if isinstance(content, list):  # parts, as some servers send them
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    found = []
+    found: dict[str, CalledTool] = {}
     for number, call in enumerate(calls if isinstance(calls, list) else []):
         call = call if isinstance(call, dict) else {}
         function = call.get("function")
@@ -232,12 +255,11 @@ def _read(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
         arguments = function.get("arguments")
         if not isinstance(arguments, str):  # some servers send the object, not its JSON
             arguments = "{}" if arguments is None else json.dumps(arguments)
-        found.append(
-            CalledTool(
-                str(call.get("id") or f"call_{number}"), str(function.get("name") or ""), arguments
-            )
-        )
-    return content if isinstance(content, str) else "", tuple(found)
+        key = str(call.get("id") or "")
+        if not key or key in found:
+            key = f"call_{number}"
+        found[key] = CalledTool(key, str(function.get("name") or ""), arguments)
+    return content if isinstance(content, str) else "", tuple(found.values())
 
 
 def _count(counts: dict[str, Any], key: str) -> int:

@@ -33,7 +33,9 @@ class HFAgent(TokenAgent):
         top_p: See `Sampling`.
         max_new_tokens: See `Sampling`.
         context: Most tokens in all; by default what the model was made for.
-        options: ``format``, ``seed``, ``batch_size``; see `TokenAgent`.
+        seed: Fixes the sampling, with the info's ``seed``, the task and the turn.
+        format: The environment's action format, where the info does not say it.
+        batch_size: Most episodes at once.
 
     Raises:
         ModelError: If there is no model.
@@ -53,7 +55,9 @@ class HFAgent(TokenAgent):
         top_p: float = 1.0,
         max_new_tokens: int = 512,
         context: int | None = None,
-        **options: Any,
+        seed: int = 0,
+        format: str = "json",
+        batch_size: int = 16,
     ) -> None:
         sampling = Sampling(temperature, top_p, max_new_tokens)
         if isinstance(model, str | Path):
@@ -64,7 +68,9 @@ class HFAgent(TokenAgent):
         else:
             encoder = TranscriptEncoder(tokenizer, template)
         context = context or model.config.max_position_embeddings
-        super().__init__(encoder, sampling, context=context, **options)
+        super().__init__(
+            encoder, sampling, context=context, seed=seed, format=format, batch_size=batch_size
+        )
         self.model = model
         pad = encoder.tokenizer.pad_token_id
         self._pad: int = encoder.stop_ids[0] if pad is None else pad

@@ -14,7 +14,7 @@ import copy
 import re
 from typing import Any
 
-from agents.endpoint import ChatModel, Endpoint, EndpointError, Message, add_usage
+from agents.endpoint import ChatModel, EndpointError, Message, add_usage, chat_model
 from agents.prompting import prompt, without_thought
 from sca_envs import OptionError, Task, Usage, UserError, UserTurn
 
@@ -35,13 +35,7 @@ class LLMUser:
     """
 
     def __init__(self, model: ChatModel | str | None = None, **endpoint: Any) -> None:
-        if model is None or isinstance(model, str):
-            model = Endpoint(model, **endpoint)
-        elif endpoint:
-            raise OptionError(
-                f"Expected options of an endpoint with a model's name only: {endpoint}"
-            )
-        self.model = model
+        self.model = chat_model(model, endpoint)
         self._task: Task | None = None
         self._seed = 0
         self._messages: list[Message] = []

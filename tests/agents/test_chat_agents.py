@@ -307,6 +307,8 @@ def test_formats_that_do_not_fit(make: Any, action_format: str, match: str) -> N
 def test_options_of_an_endpoint_need_a_name() -> None:
     with pytest.raises(OptionError, match="base_url"):
         ChatAgent(Parrot(""), base_url="http://localhost")
+    with pytest.raises(OptionError, match=r"\(base_url, .* got temprature"):
+        ChatAgent("toy", temprature=1)
 
 
 IDS = sorted(i for i in gym.registry if i.startswith("sca/"))

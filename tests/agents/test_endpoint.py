@@ -177,6 +177,11 @@ def test_settings_come_from_the_environment(
             "",
             [("5", "f", '{"a": 1}')],
         ),
+        (
+            {"tool_calls": [{"id": "a", "function": {"name": "f"}}] * 2},
+            "",
+            [("a", "f", "{}"), ("call_1", "f", "{}")],
+        ),
         (called(("f", "{"), content="so"), "so", [("c0", "f", "{")]),
     ],
 )
