@@ -61,7 +61,7 @@ class VLLMAgent(TokenAgent):
         folder = model_folder(model, cache)
         encoder = TranscriptEncoder(load_tokenizer(folder), template)
         self._vllm = vllm
-        self.engine = vllm.LLM(
+        self.engine: Any = vllm.LLM(
             model=folder,
             max_model_len=context,
             # Of the distribution that is sampled, after temperature and top-p.
@@ -104,3 +104,8 @@ class VLLMAgent(TokenAgent):
             ]
             generations.append(Generation(ids, logprobs))
         return generations
+
+    def close(self) -> None:
+        """Forget all episodes and end the engine with its process."""
+        super().close()
+        self.engine = None
