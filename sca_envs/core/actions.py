@@ -7,7 +7,7 @@ these and back.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,13 @@ class Malformed:
 
 
 Action = ToolCall | PositionalCall | Reply | Answer | Code | Malformed
+
+
+class LoggedCall(NamedTuple):
+    """A tool call that was carried out, as verification functions read it."""
+
+    name: str
+    arguments: dict[str, Any]
+    """Argument name -> JSON value."""
+    ok: bool
+    """Whether the tool did not refuse it."""

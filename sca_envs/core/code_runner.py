@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from sca_envs.core.actions import LoggedCall
+
 if TYPE_CHECKING:
     from sca_envs.core.episode import Episode
 
@@ -13,8 +15,10 @@ class CodeOutput(NamedTuple):
 
     printed: str
     """What it printed, a traceback included if it failed."""
-    called: frozenset[str] = frozenset()
-    """Names of the tools that it called."""
+    calls: tuple[LoggedCall, ...] = ()
+    """The tool calls that it made, in order."""
+    answer: str | None = None
+    """What it answered, if it called ``answer``."""
 
 
 class CodeRunner(Protocol):

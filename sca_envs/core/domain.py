@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from sca_envs.core.actions import Action, PositionalCall, ToolCall
+from sca_envs.core.actions import Action, LoggedCall, PositionalCall, ToolCall
 from sca_envs.core.database import Base, Database, Snapshot
 from sca_envs.core.errors import OptionError
 from sca_envs.core.formats import ActionFormat
 from sca_envs.core.frozen import freeze
 from sca_envs.core.task import Task, TaskSource
-from sca_envs.core.tools import Tool
+from sca_envs.core.tools import Tool, refused
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
 
 ArgumentSampler = Callable[[np.random.Generator, Base, str], Any]
@@ -158,6 +158,26 @@ class Domain:
         if tool is None:
             return f"Cound not find tool with name {name}"  # M3ToolEval's spelling
         return tool.call_positional(database, values)
+
+    def log(
+        self, name: str, arguments: dict[str, Any] | tuple[Any, ...], observation: str
+    ) -> tuple[LoggedCall, ...]:
+        """Return the record of a tool call; none if there is no such tool.
+
+        Args:
+            name: The tool's name.
+            arguments: What the agent gave, by name or by position.
+            observation: What it read.
+        """
+        tool = self.tools.get(name)
+        if tool is None:
+            return ()
+        named = arguments if isinstance(arguments, dict) else tool.named(arguments)
+        return (LoggedCall(name, named, not refused(observation)),)
+
+    def end_by(self, calls: Iterable[LoggedCall]) -> str | None:
+        """Return why an episode ends after calls; None if it goes on."""
+        return "transfer" if any(call.name in self.terminal_tools for call in calls) else None
 
     def write(self, action: Action, action_format: ActionFormat) -> str:
         """Return an action as text; a call loses its arguments' names where the format has none.

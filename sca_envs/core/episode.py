@@ -12,6 +12,7 @@ from sca_envs.core.actions import (
     Action,
     Answer,
     Code,
+    LoggedCall,
     Malformed,
     PositionalCall,
     Reply,
@@ -38,6 +39,10 @@ class Turn(NamedTuple):
     source: str
     """Where that came from: ``user``, the name of a tool, ``code`` (what it printed), or
     ``environment`` (malformed text, a wrong answer)."""
+    calls: tuple[LoggedCall, ...] = ()
+    """The tool calls that were carried out."""
+    answer: str | None = None
+    """What the agent said to the user or gave as its answer."""
 
 
 class Outcome(NamedTuple):
@@ -140,8 +145,19 @@ class Episode:
     def replies(self) -> Iterator[str]:
         """Yield what the agent said to the user."""
         for turn in self._transcript:
-            if isinstance(turn.action, Reply | Answer):
-                yield turn.action.text
+            if turn.answer is not None:
+                yield turn.answer
+
+    def calls(self) -> Iterator[LoggedCall]:
+        """Yield the tool calls that were carried out, in order."""
+        for turn in self._transcript:
+            yield from turn.calls
+
+    @property
+    def answer(self) -> str:
+        """The last thing that the agent said or answered; empty if it never did."""
+        said = (turn.answer for turn in reversed(self._transcript) if turn.answer is not None)
+        return next(said, "")
 
     def step(self, action: Action) -> Outcome:
         """Take one action of the agent.
@@ -157,8 +173,9 @@ class Episode:
         """
         if self.termination_reason is not None:
             raise RuntimeError(f"The episode is over ({self.termination_reason}); begin another")
-        observation, source, end = self._act(action)
-        self._transcript.append(Turn(action, observation, source))
+        turn, end = self._act(action)
+        self._transcript.append(turn)
+        observation = turn.observation
         if end is not None:
             self.termination_reason = end
             # What the agent would have done next is not known, so there is nothing to judge.
@@ -169,37 +186,45 @@ class Episode:
             return Outcome(observation, 0.0, False, True)
         return Outcome(observation, 0.0, False, False)
 
-    def _act(self, action: Action) -> tuple[str, str, str | None]:
-        """Return the observation, its source, and why the episode ends, if it does."""
+    def _act(self, action: Action) -> tuple[Turn, str | None]:
+        """Return the turn, and why the episode ends, if it does."""
+        domain = self.domain
         match action:
             case ToolCall(name, arguments):
-                observation = self.domain.call(self.database, name, arguments)
-                end = "transfer" if name in self.domain.terminal_tools else None
-                return observation, name, end
+                observation = domain.call(self.database, name, arguments)
+                calls = domain.log(name, arguments, observation)
+                return Turn(action, observation, name, calls), domain.end_by(calls)
             case PositionalCall(name, values):
-                observation = self.domain.call_positional(self.database, name, values)
-                end = "transfer" if name in self.domain.terminal_tools else None
-                return observation, name, end
+                observation = domain.call_positional(self.database, name, values)
+                calls = domain.log(name, values, observation)
+                return Turn(action, observation, name, calls), domain.end_by(calls)
             case Reply(text):
-                return self._talk(text)
+                return self._talk(action, text)
             case Answer(text):
                 objection = self._objection(text)
-                return objection or "", "environment", None if objection else "answered"
+                end = None if objection else "answered"
+                return Turn(action, objection or "", "environment", answer=text), end
             case Malformed(_, problem, verbatim):
-                return problem if verbatim else f"Error: {problem}", "environment", None
+                problem = problem if verbatim else f"Error: {problem}"
+                return Turn(action, problem, "environment"), None
             case Code(source):
-                if self.code_runner is None:
-                    return "Error: this environment does not run code", "environment", None
-                output = self.code_runner.run(self, source)
-                end = "transfer" if output.called & self.domain.terminal_tools else None
-                return self.domain.show_output(output.printed), "code", end
+                return self._run(action, source)
 
-    def _talk(self, text: str) -> tuple[str, str, str | None]:
+    def _run(self, action: Code, source: str) -> tuple[Turn, str | None]:
+        if self.code_runner is None:
+            return Turn(action, "Error: this environment does not run code", "environment"), None
+        output = self.code_runner.run(self, source)
+        end = "answered" if output.answer is not None else self.domain.end_by(output.calls)
+        shown = self.domain.show_output(output.printed)
+        return Turn(action, shown, "code", output.calls, output.answer), end
+
+    def _talk(self, action: Reply, text: str) -> tuple[Turn, str | None]:
         try:
-            answer = self.user.respond(text)
+            said = self.user.respond(text)
         except UserError as error:  # must not pass for a failed agent
-            return f"Error: the user failed: {error}", "environment", USER_ERROR
-        return answer.text, "user", answer.end
+            problem = f"Error: the user failed: {error}"
+            return Turn(action, problem, "environment", answer=text), USER_ERROR
+        return Turn(action, said.text, "user", answer=text), said.end
 
     def _objection(self, answer: str) -> str | None:
         """Return what the agent reads if it gave a wrong answer and may try again."""

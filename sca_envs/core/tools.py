@@ -36,6 +36,14 @@ def show_json(result: Any) -> str:
     return result if isinstance(result, str) else json.dumps(result)
 
 
+_FAILED = "Failed to execute tool "  # M3ToolEval's text
+
+
+def refused(observation: str) -> bool:
+    """Return whether what the agent read after a tool call says that the call failed."""
+    return observation.startswith(("Error:", _FAILED))
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A function that an agent can call.
@@ -183,9 +191,17 @@ class Tool:
             return self.show(self.function(database, *values))
         except Exception:  # an agent's call must not end the episode's process
             return (
-                f"Failed to execute tool {self.name} with args {_represent(values)}. "
+                f"{_FAILED}{self.name} with args {_represent(values)}. "
                 "Did you try to invoke more than one tool at a time?"
             )
+
+    def named(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """Return positional arguments by name; what is too much is left out."""
+        names = [name for name in self.parameters["properties"] if name != self.variadic]
+        arguments = dict(zip(names, values, strict=False))
+        if self.variadic is not None:
+            arguments[self.variadic] = list(values[len(names) :])
+        return arguments
 
     def _explain(self, error: ValidationError) -> str:
         problems = []

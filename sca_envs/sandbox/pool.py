@@ -34,6 +34,7 @@ class SandboxPool:
         limits: What an execution may use, where a job does not say.
         minimum: The least isolation to accept.
         seed: See `Sandbox`.
+        hash_seed: See `Sandbox`.
         clock: See `Sandbox`.
         modules: See `Sandbox`.
 
@@ -50,6 +51,7 @@ class SandboxPool:
         limits: Limits | None = None,
         minimum: Level = Level.SECCOMP,
         seed: int = 0,
+        hash_seed: int = 0,
         clock: float = CLOCK,
         modules: Iterable[str] = (),
     ) -> None:
@@ -69,6 +71,7 @@ class SandboxPool:
                     limits=limits,
                     minimum=minimum,
                     seed=seed,
+                    hash_seed=hash_seed,
                     clock=clock,
                     modules=modules,
                     core=core,

@@ -11,12 +11,12 @@ from weakref import WeakKeyDictionary
 
 from sca_envs.core.actions import Code, PositionalCall, ToolCall
 from sca_envs.core.code_runner import CodeOutput
-from sca_envs.core.database import Database
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, Turn
-from sca_envs.sandbox.results import JSON, Limits, SandboxTool
+from sca_envs.sandbox.results import Limits
 from sca_envs.sandbox.sandbox import Sandbox
 from sca_envs.sandbox.session import Session
+from sca_envs.sandbox.workbench import Workbench
 
 CODE_LIMITS = Limits(wall_seconds=30.0, cpu_seconds=30.0)
 """What one code action may use; M3ToolEval gives 30 seconds, too."""
@@ -25,12 +25,12 @@ CODE_LIMITS = Limits(wall_seconds=30.0, cpu_seconds=30.0)
 class _Live:
     """The session of one episode, and how far it has come.
 
-    The tools work on `database`, which is exchanged while earlier code is run again.
+    Its tools work on a database that is exchanged while earlier code is run again.
     """
 
-    def __init__(self, sandbox: Sandbox, domain: Domain, limits: Limits) -> None:
+    def __init__(self, sandbox: Sandbox, domain: Domain, limits: Limits, answers: bool) -> None:
         self._sandbox, self._domain, self._limits = sandbox, domain, limits
-        self.database: Database = domain.database()
+        self.bench = Workbench(domain, domain.database(), answers=answers)
         self._turns: tuple[Turn, ...] = ()
         self._last: Code | None = None
         self._session: Session | None = None
@@ -56,7 +56,7 @@ class _Live:
         if not self._session.alive:
             self._session = None
             parts.append("The session ended; the next code starts without variables.\n")
-        return CodeOutput("".join(parts), frozenset(call.name for call in result.calls))
+        return CodeOutput("".join(parts), self.bench.log(result), self.bench.answer)
 
     def close(self) -> None:
         """End the session's process."""
@@ -64,22 +64,10 @@ class _Live:
             self._session.close()
 
     def _open(self) -> Session:
-        tools = {name: self._tool(name) for name in self._domain.tools}
-        session = self._sandbox.session(tools, limits=self._limits, read_result=False)
+        session = self._sandbox.session(self.bench.tools, limits=self._limits, read_result=False)
         if self._domain.code_prelude:
             session.run(self._domain.code_prelude).unwrap()
         return session
-
-    def _tool(self, name: str) -> SandboxTool:
-        tool = self._domain.tools[name]
-
-        def call(arguments: dict[str, JSON]) -> JSON:
-            if tool.variadic is not None:
-                arguments[tool.variadic] = arguments.pop("args", [])
-            return self._domain.call_from_code(tool, self.database, arguments)
-
-        named = tuple(key for key in tool.parameters["properties"] if key != tool.variadic)
-        return SandboxTool(name, named, call, variadic=tool.variadic is not None)
 
 
 class SandboxRunner:
@@ -94,10 +82,13 @@ class SandboxRunner:
 
     Args:
         limits: What one code action may use.
+        answers: Whether code may give the final answer by ``answer(value)``, which ends the
+            episode.
     """
 
-    def __init__(self, limits: Limits = CODE_LIMITS) -> None:
+    def __init__(self, limits: Limits = CODE_LIMITS, answers: bool = False) -> None:
         self.limits = limits
+        self.answers = answers
         self._sandbox: Sandbox | None = None
         self._lock = threading.Lock()
         self._live: WeakKeyDictionary[Episode, _Live] = WeakKeyDictionary()
@@ -105,8 +96,8 @@ class SandboxRunner:
         # anywhere, also where the sandbox is at work.
         self._orphans: deque[_Live] = deque()
 
-    def __reduce__(self) -> tuple[Callable[[Limits], SandboxRunner], tuple[Limits]]:
-        return shared_runner, (self.limits,)
+    def __reduce__(self) -> tuple[Callable[[Limits, bool], SandboxRunner], tuple[Limits, bool]]:
+        return shared_runner, (self.limits, self.answers)
 
     def run(self, episode: Episode, source: str) -> CodeOutput:
         """Run code on the episode's database.
@@ -125,7 +116,7 @@ class SandboxRunner:
         live = self._live.get(episode)
         if live is None or not live.fits(turns):
             live = self._begin(episode, turns)
-        live.database = episode.database
+        live.bench.database = episode.database
         return live.run(turns, source)
 
     def close(self) -> None:
@@ -151,16 +142,16 @@ class SandboxRunner:
         with self._lock:
             if self._sandbox is None:
                 self._sandbox = Sandbox(limits=self.limits)
-        live = self._live[episode] = _Live(self._sandbox, episode.domain, self.limits)
+        live = self._live[episode] = _Live(self._sandbox, episode.domain, self.limits, self.answers)
         weakref.finalize(episode, self._orphans.append, live)
         _replay(live, episode.domain, turns)
         return live
 
 
 @functools.cache
-def shared_runner(limits: Limits = CODE_LIMITS) -> SandboxRunner:
-    """Return the runner that all environments of this process share."""
-    return SandboxRunner(limits)
+def shared_runner(limits: Limits = CODE_LIMITS, answers: bool = False) -> SandboxRunner:
+    """Return the runner that all environments of this process share; see `SandboxRunner`."""
+    return SandboxRunner(limits, answers)
 
 
 def _replay(live: _Live, domain: Domain, turns: tuple[Turn, ...]) -> None:
@@ -171,6 +162,6 @@ def _replay(live: _Live, domain: Domain, turns: tuple[Turn, ...]) -> None:
             case Code(source):
                 live.run(turns[:number], source)
             case ToolCall(name, arguments):
-                domain.call(live.database, name, arguments)
+                domain.call(live.bench.database, name, arguments)
             case PositionalCall(name, values):
-                domain.call_positional(live.database, name, values)
+                domain.call_positional(live.bench.database, name, values)

@@ -40,6 +40,7 @@ class Sandbox:
         limits: What an execution may use, where `run` is not told otherwise.
         minimum: The least isolation to accept.
         seed: Seeds `random`, `os.urandom` and what builds on them.
+        hash_seed: Python's hash seed, from 0 to 4294967295: it decides the order of sets of texts.
         clock: What the clock shows, in seconds since the epoch. It stands still.
         modules: Modules of the standard library to load besides the usual ones, for extension
             modules such as `sqlite3`, which cannot be loaded later.
@@ -60,6 +61,7 @@ class Sandbox:
         limits: Limits | None = None,
         minimum: Level = Level.SECCOMP,
         seed: int = 0,
+        hash_seed: int = 0,
         clock: float = CLOCK,
         modules: Iterable[str] = (),
         core: int | None = None,
@@ -75,6 +77,7 @@ class Sandbox:
         self._closed = False
         self._config: dict[str, Any] = {
             "seed": seed,
+            "hash_seed": hash_seed,
             "clock": clock,
             "modules": list(modules),
             "core": core,

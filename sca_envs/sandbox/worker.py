@@ -25,7 +25,7 @@ _START_FILE = Path(__file__).parent / "child" / "start.py"
 _FLAGS = ("-S", "-s", "-P", "-B", "-X", "no_debug_ranges")
 # -I and -E would ignore PYTHONHASHSEED. TZ names no file, so no time zone of the host is read.
 # LD_BIND_NOW: what the loader writes later, every child would have to copy.
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC0", "LD_BIND_NOW": "1"}
+_ENVIRONMENT = {"TZ": "UTC0", "LD_BIND_NOW": "1"}
 # Messages keep their bounds; where there is no such socket, each is small and sent at once.
 _CONTROL_KIND = socket.SOCK_SEQPACKET if sys.platform.startswith("linux") else socket.SOCK_STREAM
 _START_SECONDS = 120.0
@@ -71,7 +71,7 @@ class Worker:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=_ENVIRONMENT,
+                env={**_ENVIRONMENT, "PYTHONHASHSEED": str(config["hash_seed"])},
                 cwd="/",
                 start_new_session=True,  # no Ctrl-C; it goes when the control socket is closed
             )

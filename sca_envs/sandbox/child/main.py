@@ -17,7 +17,7 @@ import struct
 import sys
 from typing import Any
 
-from . import confine, modules, prelude, runtime, seccomp
+from . import confine, mappings, modules, prelude, runtime, seccomp
 
 _CONTROL = 4
 _COMMAND = struct.Struct("<4xi")  # after kind, signal and padding
@@ -42,6 +42,7 @@ def main(file: str) -> None:
     patches = {"asyncio": prelude.asyncio_patch(clock), "sysconfig": prelude.sysconfig_patch}
     modules.preload(config["modules"], patches)
     prelude.seed(config["seed"])
+    mappings.join()
     without = config["without"]
     report = {"missing": []} if config["unsafe"] else confine.enter(without)
     lock_down = confine.LockDown(["seccomp"] if config["unsafe"] else without)
