@@ -62,6 +62,9 @@ from .core.errors import OptionError as OptionError
 from .core.errors import SCAError as SCAError
 from .core.errors import TaskFileError as TaskFileError
 from .core.errors import UnknownTaskError as UnknownTaskError
+from .core.errors import UserError as UserError
+from .core.formats import ActionFormat as ActionFormat
+from .core.formats import action_format as action_format
 from .core.task import ExpectedAnswer as ExpectedAnswer
 from .core.task import Task as Task
 from .core.task import TaskSet as TaskSet
