@@ -1,7 +1,7 @@
 """Playing one episode step by step while its trajectory is written down.
 
 This is the hot path of an evaluation, so it makes plain dicts in the shape of
-`sca_envs.bench.trajectory.Trajectory` instead of validating what it has just made.
+`sca_envs.bench.trajectories.trajectory.Trajectory` instead of validating what it has just made.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sca_envs.bench.agents import AgentReport, TurnTokens
-from sca_envs.bench.trajectory import (
+from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
+from sca_envs.bench.trajectories.trajectory import (
     EXCLUDED,
     FORMAT,
     VERSION,
@@ -19,7 +20,6 @@ from sca_envs.bench.trajectory import (
     Usage,
     to_json,
 )
-from sca_envs.bench.watched_user import USER_ERROR, WatchedUser
 from sca_envs.core.database import Change, Snapshot
 from sca_envs.core.errors import SCAError
 from sca_envs.envs.tool_use import ToolUseEnv

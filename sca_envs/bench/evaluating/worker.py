@@ -10,9 +10,9 @@ from typing import Any
 import gymnasium as gym
 
 from sca_envs.bench.agents import AgentReport, NoopAgent, RandomAgent, ReferenceAgent, StopRun
+from sca_envs.bench.evaluating.recording import Finished, Job, Recording
+from sca_envs.bench.evaluating.watched_user import WatchedUsers
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.recording import Finished, Job, Recording
-from sca_envs.bench.watched_user import WatchedUsers
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.envs.tool_use import ToolUseEnv
 

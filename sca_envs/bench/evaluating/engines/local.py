@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sca_envs.bench.recording import Finished, Job
-from sca_envs.bench.worker import Worker, WorkerSpec
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
 from sca_envs.core.errors import OptionError
 
 

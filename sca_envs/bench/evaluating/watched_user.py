@@ -7,7 +7,7 @@ A user simulator that calls a language model can fail. What it raises ends the e
 from __future__ import annotations
 
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.trajectory import Usage
+from sca_envs.bench.trajectories.trajectory import Usage
 from sca_envs.core.conversation import UserTurn
 from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task

@@ -10,9 +10,9 @@ import rich.progress as bars
 from rich.console import Console
 from rich.table import Table
 
-from sca_envs.bench.evaluation import Progress
-from sca_envs.bench.metrics import Estimate
-from sca_envs.bench.results import Results
+from sca_envs.bench.evaluating.evaluation import Progress
+from sca_envs.bench.evaluating.metrics import Estimate
+from sca_envs.bench.evaluating.results import Results
 
 _PERIOD = 0.25
 """Seconds between two looks at the progress, however fast the episodes are."""

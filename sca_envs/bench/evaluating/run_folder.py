@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sca_envs.bench.recording import Finished, Job, Summary
-from sca_envs.bench.results import FILE_NAME as RESULTS
-from sca_envs.bench.results import Results, RunRecord
-from sca_envs.bench.trajectory_files import FILE_NAME as TRAJECTORIES
-from sca_envs.bench.trajectory_files import TrajectoryWriter, read_trajectories
+from sca_envs.bench.evaluating.recording import Finished, Job, Summary
+from sca_envs.bench.evaluating.results import FILE_NAME as RESULTS
+from sca_envs.bench.evaluating.results import Results, RunRecord
+from sca_envs.bench.trajectories.trajectory_files import FILE_NAME as TRAJECTORIES
+from sca_envs.bench.trajectories.trajectory_files import TrajectoryWriter, read_trajectories
 from sca_envs.core.errors import OptionError, SCAError
 
 RECORD = "run.json"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sca_envs.bench.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory import Trajectory
 from sca_envs.core.database import canonical_json
 from sca_envs.core.errors import OptionError
 from sca_envs.domains import domain

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sca_envs.bench.trajectory import RecordChange, Trajectory, to_json
+from sca_envs.bench.trajectories.trajectory import RecordChange, Trajectory, to_json
 
 COLUMNS = (
     "task",

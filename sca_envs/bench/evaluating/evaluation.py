@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sca_envs.bench.engines import Engine, make_engine
-from sca_envs.bench.plan import Made, Plan, make_plan
-from sca_envs.bench.recording import Finished, Summary
-from sca_envs.bench.results import Results, compute_results
-from sca_envs.bench.run_folder import RunFolder
-from sca_envs.bench.trajectory import Trajectory
-from sca_envs.bench.trajectory_files import read_trajectories
+from sca_envs.bench.evaluating.engines import Engine, make_engine
+from sca_envs.bench.evaluating.plan import Made, Plan, make_plan
+from sca_envs.bench.evaluating.recording import Finished, Summary
+from sca_envs.bench.evaluating.results import Results, compute_results
+from sca_envs.bench.evaluating.run_folder import RunFolder
+from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.task import Task
 

@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sca_envs.bench.metrics import Estimate, estimate, pass_at_k, pass_hat_k
-from sca_envs.bench.recording import Summary
+from sca_envs.bench.evaluating.metrics import Estimate, estimate, pass_at_k, pass_hat_k
+from sca_envs.bench.evaluating.recording import Summary
 from sca_envs.core.errors import SCAError
 
 FILE_NAME = "results.json"

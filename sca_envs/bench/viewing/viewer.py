@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from sca_envs.bench.pages import script, speakable, style, templates
-from sca_envs.bench.trajectory import Trajectory
-from sca_envs.bench.trajectory_files import read_trajectories, trajectory_path
-from sca_envs.bench.viewer_data import Packer
+from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory_files import read_trajectories, trajectory_path
+from sca_envs.bench.viewing.pages import script, speakable, style, templates
+from sca_envs.bench.viewing.viewer_data import Packer
 
 PAGE_NAME = "view.html"
 """Name of the page in a run's folder."""

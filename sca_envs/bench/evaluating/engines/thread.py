@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from sca_envs.bench.recording import Finished, Job
-from sca_envs.bench.worker import Worker, WorkerSpec
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
 
 
 class ThreadEngine:

@@ -12,12 +12,12 @@ from os import PathLike
 from typing import Any
 
 import sca_envs
+from sca_envs.bench.evaluating.recording import Job
+from sca_envs.bench.evaluating.results import RunRecord
+from sca_envs.bench.evaluating.watched_user import WatchedUsers
+from sca_envs.bench.evaluating.worker import AGENTS, WorkerSpec
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.recording import Job
-from sca_envs.bench.results import RunRecord
-from sca_envs.bench.trajectory import to_json
-from sca_envs.bench.watched_user import WatchedUsers
-from sca_envs.bench.worker import AGENTS, WorkerSpec
+from sca_envs.bench.trajectories.trajectory import to_json
 from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sca_envs.bench.agents import StopRun
-from sca_envs.bench.recording import Finished, Job
-from sca_envs.bench.worker import Worker, WorkerSpec
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.extras import import_extra
 

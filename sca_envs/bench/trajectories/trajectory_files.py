@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from sca_envs.bench.trajectory import Trajectory, TrajectoryError
+from sca_envs.bench.trajectories.trajectory import Trajectory, TrajectoryError
 from sca_envs.core.errors import SCAError
 
 FILE_NAME = "trajectories.jsonl"

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sca_envs.bench.evaluating.recording import Job, Recording
+from sca_envs.bench.evaluating.worker import WorkerSpec
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.recording import Job, Recording
-from sca_envs.bench.trajectory import Trajectory, TrajectoryTurn
-from sca_envs.bench.worker import WorkerSpec
+from sca_envs.bench.trajectories.trajectory import Trajectory, TrajectoryTurn
 from sca_envs.core.conversation import UserTurn
 from sca_envs.core.database import canonical_json
 from sca_envs.core.errors import OptionError, SCAError, UnknownTaskError

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-_FOLDER = files("sca_envs.bench") / "templates"
+_FOLDER = files("sca_envs.bench.viewing") / "templates"
 
 
 @functools.cache

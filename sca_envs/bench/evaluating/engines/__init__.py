@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import WorkerSpec
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.recording import Finished, Job
-from sca_envs.bench.worker import WorkerSpec
 from sca_envs.core.errors import OptionError
 
 ENGINES: dict[str, str] = {
-    "local": "sca_envs.bench.engines.local:LocalEngine",
-    "process": "sca_envs.bench.engines.process:ProcessEngine",
-    "ray": "sca_envs.bench.engines.ray:RayEngine",
-    "thread": "sca_envs.bench.engines.thread:ThreadEngine",
+    "local": "sca_envs.bench.evaluating.engines.local:LocalEngine",
+    "process": "sca_envs.bench.evaluating.engines.process:ProcessEngine",
+    "ray": "sca_envs.bench.evaluating.engines.ray:RayEngine",
+    "thread": "sca_envs.bench.evaluating.engines.thread:ThreadEngine",
 }
 """Engine name -> class, made with the number of workers (and, by keyword, its own options)."""
 

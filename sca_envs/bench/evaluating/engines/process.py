@@ -20,8 +20,8 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
-from sca_envs.bench.recording import Finished, Job
-from sca_envs.bench.worker import Worker, WorkerSpec
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
 from sca_envs.core.errors import OptionError, SCAError
 
 _AHEAD = 2
@@ -96,7 +96,9 @@ def _context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     ours = {name for name in sys.modules if name.partition(".")[0] == "sca_envs"}
-    context.set_forkserver_preload(["__main__", *sorted(ours | {"sca_envs.bench.worker"})])
+    context.set_forkserver_preload(
+        ["__main__", *sorted(ours | {"sca_envs.bench.evaluating.worker"})]
+    )
     return context
 
 

@@ -14,8 +14,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from sca_envs.bench.trajectory import RecordChange, Trajectory, TrajectoryTurn
-from sca_envs.bench.viewer_data import outcome, tool_call
+from sca_envs.bench.trajectories.trajectory import RecordChange, Trajectory, TrajectoryTurn
+from sca_envs.bench.viewing.viewer_data import outcome, tool_call
 from sca_envs.core.errors import OptionError
 
 OUTCOMES = {"success": ("✓", "green"), "failure": ("✗", "red"), "excluded": ("!", "yellow")}
