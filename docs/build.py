@@ -1,4 +1,4 @@
-"""Writes the pages that are made of the code: one for each environment, and the gallery.
+"""Writes the pages that are made of the code: one for each environment, the gallery, a schema.
 
 Run it from a checkout: ``python docs/build.py``. A test compares the pages with what this would
 write.
@@ -7,6 +7,7 @@ write.
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 import sca_envs
+from sca_envs.bench.trajectory import json_schema
 from sca_envs.core.mixture import Mixture
 from sca_envs.envs.registration import ENVIRONMENTS
 
@@ -83,6 +85,8 @@ def main() -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(environment_page(env_id), encoding="utf-8")
     (DOCS / "gallery.md").write_text(gallery(), encoding="utf-8")
+    schema = json.dumps(json_schema(), indent=1) + "\n"
+    (DOCS / "trajectory.schema.json").write_text(schema, encoding="utf-8")
 
 
 if __name__ == "__main__":

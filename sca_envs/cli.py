@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import gymnasium as gym
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import sca_envs
@@ -143,7 +144,9 @@ def main() -> None:
     try:
         app()
     except SCAError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        # A model's text may be in it: markup that is none, and surrogates that no terminal takes.
+        text = escape(str(error)).encode("utf-8", "backslashreplace").decode()
+        Console(stderr=True).print(f"[bold red]Error:[/] {text}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,7 +14,7 @@ from sca_envs.bench.evaluation import Progress
 from sca_envs.bench.metrics import Estimate
 from sca_envs.bench.results import Results
 
-_PERIOD = 0.1
+_PERIOD = 0.25
 """Seconds between two looks at the progress, however fast the episodes are."""
 
 
@@ -36,6 +36,7 @@ class LiveProgress:
             bars.TimeRemainingColumn(),
             console=console,
             disable=not live,
+            refresh_per_second=1 / _PERIOD,
         )
         self._bar: bars.TaskID | None = None
         self._next = 0.0

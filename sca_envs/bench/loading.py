@@ -53,22 +53,36 @@ class Maker:
         Raises:
             OptionError: If the target does not exist or does not take the options.
         """
+        target, arguments = self._call(offered)
+        return target(**arguments)
+
+    def check(self, *offered: str) -> Callable[..., Any]:
+        """Return the target after a look at its name and options, without making anything.
+
+        Args:
+            offered: Names of the arguments that `make` will be offered.
+
+        Raises:
+            OptionError: If the target does not exist or does not take the options.
+        """
+        return self._call(dict.fromkeys(offered))[0]
+
+    def _call(self, offered: Mapping[str, Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
         target = load(self.target, self.what) if isinstance(self.target, str) else self.target
         try:
             signature = inspect.signature(target)
         except (TypeError, ValueError):  # some built-in classes have none
-            return target(**self.options)
-        parameters = signature.parameters
-        arguments = {key: offered[key] for key in offered if key in parameters}
+            return target, dict(self.options)
+        arguments = {key: offered[key] for key in offered if key in signature.parameters}
         arguments |= self.options
         try:
             signature.bind(**arguments)
         except TypeError as error:
             raise OptionError(
                 f"Expected options that {self.what} {self.name!r} takes "
-                f"({', '.join(parameters) or 'none'}); got {_list(self.options)}: {error}"
+                f"({', '.join(signature.parameters) or 'none'}); got {_list(self.options)}: {error}"
             ) from None
-        return target(**arguments)
+        return target, arguments
 
 
 def load(name: str, what: str) -> Callable[..., Any]:
@@ -89,11 +103,11 @@ def load(name: str, what: str) -> Callable[..., Any]:
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if found is None:
-        names = [key for key, value in vars(module).items() if inspect.isclass(value)]
-        own = [key for key in names if getattr(module, key).__module__ == module.__name__]
+        known = vars(module).items()
+        names = [key for key, value in known if inspect.isclass(value) and key[0] != "_"]
         raise OptionError(
             f"Expected {what} {attribute!r} in module {module_name}, which has no such name; its "
-            f"classes are {', '.join(own) or 'none'}"
+            f"classes are {', '.join(names[:10]) or 'none'}"
         )
     if not callable(found):
         raise OptionError(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from sca_envs.core.errors import OptionError
 
-SAMPLES = 2_000
+SAMPLES = 1_000
 """Bootstrap samples."""
 LEVEL = 0.95
 """Coverage of the intervals."""
-_BLOCK = 4_000_000
-_DIGITS = 12  # what is left of a float after sums in another order
+_BLOCK = 1_000_000
+_KEPT = 4_000_000
+_DIGITS = 10  # what is left of a float after sums in another order
 
 
 def pass_at_k(trials: int, successes: int, k: int) -> float:
@@ -93,17 +96,30 @@ def estimate(values: Sequence[float], seed: int = 0) -> Estimate | None:
     if not values:
         return None
     array = np.asarray(values, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    rows = max(1, _BLOCK // len(array))
-    means = [
-        array[rng.integers(len(array), size=(min(rows, SAMPLES - start), len(array)))].mean(axis=1)
-        for start in range(0, SAMPLES, rows)
-    ]
+    draw = _kept_weights if len(array) * SAMPLES <= _KEPT else _weights
+    means = np.concatenate([block @ array for block in draw(len(array), seed)])
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    low, high = np.quantile(means, [tail, 1 - tail])
     return Estimate(
         mean=round(float(array.mean()), _DIGITS),
         low=round(float(low), _DIGITS),
         high=round(float(high), _DIGITS),
         tasks=len(array),
     )
+
+
+def _weights(number: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yield blocks of samples, each row the weights of the tasks in a mean."""
+    rng = np.random.default_rng(seed)
+    rows = max(1, _BLOCK // number)
+    for start in range(0, SAMPLES, rows):
+        count = min(rows, SAMPLES - start)
+        drawn = rng.integers(number, size=(count, number))
+        drawn += np.arange(count)[:, None] * number
+        yield np.bincount(drawn.ravel(), minlength=count * number).reshape(count, number) / number
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_weights(number: int, seed: int) -> list[NDArray[np.float64]]:
+    """Return the same in one list: the many estimates of a run share their draws."""
+    return list(_weights(number, seed))

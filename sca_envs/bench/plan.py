@@ -108,6 +108,7 @@ def make_plan(
         tasks=own,
         render=agent == "human",
     )
+    spec.check_agent()
     env = spec.make_env()
     if user_maker is not None:
         WatchedUsers(user_maker)()  # a wrong option shall not wait for the first episode

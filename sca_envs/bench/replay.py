@@ -105,7 +105,7 @@ class Replayer:
             env, users = self._env(trajectory)
         except (OptionError, TypeError) as error:
             return Replay(trajectory, [Difference(None, "environment", None, str(error))])
-        users.trajectory = trajectory
+        users.trajectory, users.turn = trajectory, 0
         job = Job(trajectory.task_id, trajectory.trial, trajectory.seed)
         header = {"env_id": trajectory.env_id, "env_options": trajectory.env_options}
         recording = Recording(env, job, {**header, "agent": trajectory.agent})
@@ -113,7 +113,7 @@ class Replayer:
             recording.begin()
         except (UnknownTaskError, ValueError) as error:
             return Replay(trajectory, [Difference(None, "task", trajectory.task_id, str(error))])
-        again, problem = _play(recording, trajectory)
+        again, problem = _play(recording, trajectory, users)
         differences = [*_compare(trajectory, again), *problem]
         reward = None if problem else again.reward
         return Replay(
@@ -156,61 +156,63 @@ class RecordedUsers:
     def __init__(self) -> None:
         self.trajectory: Trajectory | None = None
         """The trajectory."""
+        self.turn = 0
+        """The turn that is being played."""
 
     def __call__(self) -> RecordedUser:
         """Return the user of the trajectory."""
-        assert self.trajectory is not None
-        return RecordedUser(self.trajectory)
+        return RecordedUser(self)
 
 
 class RecordedUser:
-    """Says again what the user of a trajectory said.
+    """Says again what the user of a trajectory said in the same turn.
 
     Args:
-        trajectory: The trajectory.
+        recorded: The trajectory and the turn.
     """
 
-    def __init__(self, trajectory: Trajectory) -> None:
-        self._opening = trajectory.opening
-        self._said = [turn.observation for turn in trajectory.turns if turn.source == "user"]
-        self._next = 0
-        last = trajectory.turns[-1].source if trajectory.turns else "user"
-        self._end = None
-        if last == "user" and not trajectory.truncated:
-            self._end = trajectory.termination_reason
-        # An error of the verifier shows after the user's end, which is not recorded then.
-        if self._end in ("verifier_error", "agent_error", "environment_error"):
-            self._end = "user_stop" if self._end == "verifier_error" else None
-        error = trajectory.error
-        self._failed = error is not None and error.kind == "user_error"
+    def __init__(self, recorded: RecordedUsers) -> None:
+        self._recorded = recorded
 
     def reset(self, task: Task, seed: int) -> str:
         """Return the recorded opening."""
-        if self._failed and not self._said:
-            raise _RecordedError
-        return self._opening
+        trajectory = self._recorded.trajectory
+        assert trajectory is not None
+        if not trajectory.turns:
+            self._fail(trajectory)
+        return trajectory.opening
 
     def respond(self, message: str) -> UserTurn:
-        """Return the next recorded message, or say nothing more."""
-        said, self._next = self._next, self._next + 1
-        if said >= len(self._said):
-            return UserTurn("")
-        if said < len(self._said) - 1:
-            return UserTurn(self._said[said])
-        if self._failed:
+        """Return the recorded answer, and the end if it is the last one."""
+        trajectory, turn = self._recorded.trajectory, self._recorded.turn
+        assert trajectory is not None
+        said = trajectory.turns[turn].observation
+        if turn < len(trajectory.turns) - 1 or trajectory.truncated:
+            return UserTurn(said)
+        self._fail(trajectory)
+        # What broke off the episode between two turns, or spoilt its verdict, is not the user's.
+        reason = trajectory.termination_reason
+        end = {"agent_error": None, "environment_error": None, "verifier_error": "user_stop"}
+        return UserTurn(said, end.get(reason, reason))
+
+    @staticmethod
+    def _fail(trajectory: Trajectory) -> None:
+        if trajectory.error is not None and trajectory.error.kind == "user_error":
             raise _RecordedError
-        return UserTurn(self._said[said], self._end)
 
 
 class _RecordedError(Exception):
     """Stands for what the user raised."""
 
 
-def _play(recording: Recording, trajectory: Trajectory) -> tuple[Trajectory, list[Difference]]:
+def _play(
+    recording: Recording, trajectory: Trajectory, users: RecordedUsers
+) -> tuple[Trajectory, list[Difference]]:
     """Play the recorded actions; return what came out, and whether the end is another one."""
-    for turn in trajectory.turns:
+    for index, turn in enumerate(trajectory.turns):
         if recording.done:
             break
+        users.turn = index
         recording.step(turn.action)
     problems = []
     played = recording.turns_played

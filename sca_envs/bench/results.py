@@ -110,7 +110,10 @@ class Results(_Model):
 
     def to_json(self) -> str:
         """Return the text of `results.json`."""
-        return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
+        try:
+            return self.model_dump_json(indent=1) + "\n"
+        except ValueError:  # a lone surrogate, which UTF-8 cannot say, in an option
+            return json.dumps(self.model_dump(), indent=1) + "\n"
 
 
 def load_results(path: str | os.PathLike[str]) -> Results:
@@ -122,10 +125,12 @@ def load_results(path: str | os.PathLike[str]) -> Results:
     path = Path(path)
     path = path / FILE_NAME if path.is_dir() else path
     try:
-        return Results.model_validate_json(path.read_bytes())
+        return Results.model_validate(json.loads(path.read_bytes()))
     except OSError as error:
         raise SCAError(f"Expected the results of a run at {path}; {error.strerror}") from None
-    except ValidationError as error:
+    except ValueError as error:
+        if not isinstance(error, ValidationError):
+            raise SCAError(f"Expected JSON in {path}; {error}") from None
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise SCAError(

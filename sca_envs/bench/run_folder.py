@@ -6,6 +6,7 @@ at the end, and `errors.log` has the traceback of every episode that an error br
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ class RunFolder:
         writer = TrajectoryWriter(self.path / TRAJECTORIES)
         try:
             if not file.exists():
-                _write(file, record.model_dump_json(indent=1) + "\n")
+                _write(file, json.dumps(record.model_dump(), indent=1) + "\n")
             found = list(self._episodes(jobs))
         except BaseException:
             writer.close()
@@ -113,15 +114,21 @@ class RunFolder:
         _write(self.path / RESULTS, results.to_json())
 
     def close(self) -> None:
-        """Close the file of trajectories."""
-        if self._writer is not None:
-            self._writer.close()
+        """Close the file of trajectories; a run that recorded nothing leaves nothing behind."""
+        if self._writer is None:
+            return
+        if not (self.path / TRAJECTORIES).stat().st_size:
+            (self.path / TRAJECTORIES).unlink()
+            (self.path / RECORD).unlink(missing_ok=True)
+        self._writer.close()
 
 
 def _read_record(file: Path) -> RunRecord:
     try:
-        return RunRecord.model_validate_json(file.read_bytes())
-    except ValidationError as error:
+        return RunRecord.model_validate(json.loads(file.read_bytes()))
+    except ValueError as error:
+        if not isinstance(error, ValidationError):
+            raise SCAError(f"Expected JSON in {file}; {error}. Choose another folder") from None
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise SCAError(

@@ -79,14 +79,26 @@ class WorkerSpec:
             OptionError: If there is no such agent, or it lacks a method of the protocol.
         """
         agent = self.agent.make(env=env)
+        self._check_methods(agent, type(agent).__name__)
+        return agent
+
+    def check_agent(self) -> None:
+        """Find what is wrong with the agent's name, options and methods without making it.
+
+        Raises:
+            OptionError: If something is.
+        """
+        target = self.agent.check("env")
+        if isinstance(target, type):
+            self._check_methods(target, target.__name__)
+
+    def _check_methods(self, agent: Any, name: str) -> None:
         for method in ("reset", _act_method(agent)):
             if not callable(getattr(agent, method, None)):
                 raise OptionError(
                     "Expected an agent with methods reset(observation, info) and "
-                    f"act(observation, info); {self.agent_name!r} gave {type(agent).__name__} "
-                    f"without {method}"
+                    f"act(observation, info); {self.agent_name!r} gave {name} without {method}"
                 )
-        return agent
 
 
 def _act_method(agent: Any) -> str:
@@ -127,6 +139,9 @@ class Worker:
             StopRun: If the agent wants no more.
             SCAError: If an option, a task or the agent's report is wrong.
         """
+        if not self._batched:
+            yield from self._play_singly(jobs)
+            return
         running: list[tuple[ToolUseEnv, Recording]] = []
         more = True
         while more or running:
@@ -148,6 +163,22 @@ class Worker:
                 self._free.append(env)
                 yield finished
 
+    def _play_singly(self, jobs: Iterator[Job]) -> Iterator[Finished]:
+        env, act = self._free[0], self._agent.act
+        for job in jobs:
+            recording = Recording(env, job, self._header)
+            self._begin(recording)
+            while not recording.done:
+                try:
+                    action = act(recording.observation, recording.info)
+                except StopRun:
+                    raise
+                except Exception as error:
+                    recording.fail("agent_error", error)
+                else:
+                    recording.step(action)
+            yield self._finish(recording)
+
     def close(self) -> None:
         """Close the agent, if it has a method for it."""
         close = getattr(self._agent, "close", None)
@@ -165,14 +196,11 @@ class Worker:
                 recording.fail("agent_error", error)
 
     def _act(self, recordings: list[Recording]) -> None:
-        """Let the agent act once in each of these episodes."""
+        """Let a batched agent act once in each of these episodes."""
         if not recordings:
             return
         try:
-            if self._batched:
-                actions = self._act_batch(recordings)
-            else:
-                actions = [self._agent.act(one.observation, one.info) for one in recordings]
+            actions = self._act_batch(recordings)
         except StopRun:
             raise
         except Exception as error:  # a batch fails as a whole

@@ -35,7 +35,7 @@ def evaluate(
     workers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 1,
     engine: Annotated[
         str | None,
-        typer.Option(help="local, process or thread.  [default: local, with workers process]"),
+        typer.Option(help="local, process, thread or ray.  [default: local, with workers process]"),
     ] = None,
     engine_option: Annotated[_Pairs, typer.Option(help="key=value, for the engine.")] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="Folder for trajectories and results.")] = None,

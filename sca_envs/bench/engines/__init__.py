@@ -6,10 +6,10 @@ itself, so neither the engine nor the number of workers changes a result.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from sca_envs.bench.loading import Maker
 from sca_envs.bench.recording import Finished, Job
 from sca_envs.bench.worker import WorkerSpec
 from sca_envs.core.errors import OptionError
@@ -17,6 +17,7 @@ from sca_envs.core.errors import OptionError
 ENGINES: dict[str, str] = {
     "local": "sca_envs.bench.engines.local:LocalEngine",
     "process": "sca_envs.bench.engines.process:ProcessEngine",
+    "ray": "sca_envs.bench.engines.ray:RayEngine",
     "thread": "sca_envs.bench.engines.thread:ThreadEngine",
 }
 """Engine name -> class, made with the number of workers (and, by keyword, its own options)."""
@@ -57,6 +58,5 @@ def make_engine(name: str, workers: int, **options: Any) -> Engine:
         raise OptionError(f"Expected engine to be one of {', '.join(ENGINES)}; got {name!r}")
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise OptionError(f"Expected workers to be an integer from 1; got {workers!r}")
-    module, _, attribute = ENGINES[name].partition(":")
-    engine: Engine = getattr(importlib.import_module(module), attribute)(workers, **options)
+    engine: Engine = Maker("engine", ENGINES[name], {"workers": workers, **options}).make()
     return engine

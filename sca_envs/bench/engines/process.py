@@ -41,6 +41,11 @@ class ProcessEngine:
 
     def __init__(self, workers: int) -> None:
         self._number = workers
+        if _context().get_start_method() == "forkserver":
+            # It imports the package for all workers, while the run is still being planned.
+            from multiprocessing import forkserver
+
+            forkserver.ensure_running()
 
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
@@ -90,7 +95,8 @@ def _context() -> BaseContext:
     if sys.platform == "win32":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "sca_envs.bench.worker"])
+    ours = {name for name in sys.modules if name.partition(".")[0] == "sca_envs"}
+    context.set_forkserver_preload(["__main__", *sorted(ours | {"sca_envs.bench.worker"})])
     return context
 
 
