@@ -78,7 +78,7 @@ def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
         "py.typed",
         "__init__.pyi",
         "domains/tau_retail/policy.md",
-        "bench/templates/viewer/page.html",
+        "bench/viewing/templates/viewer/page.html",
     ):
         assert f"sca_envs/{needed}" in names
 
