@@ -13,7 +13,8 @@ from pathlib import Path
 import gymnasium as gym
 
 import sca_envs
-from sca_envs.bench.trajectory import json_schema
+from sca_envs.bench.leaderboard.submission import submission_schema
+from sca_envs.bench.trajectories.trajectory import json_schema
 from sca_envs.challenge.task import CodeAsTask, VerifiedTask
 from sca_envs.envs.challenger import ChallengerEnv
 from sca_envs.envs.code_as_task import CodeAsTaskEnv
@@ -108,6 +109,8 @@ def main() -> None:
     (DOCS / "trajectory.schema.json").write_text(schema, encoding="utf-8")
     schema = json.dumps(CodeAsTask.model_json_schema(), indent=1) + "\n"
     (DOCS / "code_as_task.schema.json").write_text(schema, encoding="utf-8")
+    schema = json.dumps(submission_schema(), indent=1) + "\n"
+    (DOCS / "submission.schema.json").write_text(schema, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import gymnasium as gym
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import sca_envs
-from sca_envs.commands import challenge, evaluation
+from sca_envs.commands import challenge, evaluation, leaderboard, view
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.envs.registration import ENVIRONMENTS
 
@@ -26,6 +27,8 @@ data_app = typer.Typer(help="Import the original benchmarks' data.", no_args_is_
 app.add_typer(data_app, name="data")
 evaluation.register(app)
 challenge.register(app)
+leaderboard.register(app)
+view.register(app)
 
 EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
 
@@ -145,7 +148,9 @@ def main() -> None:
     try:
         app()
     except SCAError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        # A model's text may be in it: markup that is none, and surrogates that no terminal takes.
+        text = escape(str(error)).encode("utf-8", "backslashreplace").decode()
+        Console(stderr=True).print(f"[bold red]Error:[/] {text}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

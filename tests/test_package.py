@@ -15,7 +15,16 @@ import pytest
 import sca_envs
 
 ROOT = Path(__file__).parents[1]
-LIGHT = {"gymnasium", "lazy-loader", "numpy", "platformdirs", "pydantic", "rich", "typer"}
+LIGHT = {
+    "gymnasium",
+    "jinja2",
+    "lazy-loader",
+    "numpy",
+    "platformdirs",
+    "pydantic",
+    "rich",
+    "typer",
+}
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -23,7 +32,17 @@ def test_import_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "gymnasium" in loaded
-    heavy = {"torch", "transformers", "datasets", "pyarrow", "pandas", "typer", "rich", "pydantic"}
+    heavy = {
+        "torch",
+        "transformers",
+        "datasets",
+        "pyarrow",
+        "pandas",
+        "typer",
+        "rich",
+        "pydantic",
+        "jinja2",
+    }
     assert not loaded & heavy
 
 
@@ -55,7 +74,12 @@ def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
         "sca_envs",
         f"sca_envs-{sca_envs.__version__}.dist-info",
     }
-    for needed in ("py.typed", "__init__.pyi", "domains/tau_retail/policy.md"):
+    for needed in (
+        "py.typed",
+        "__init__.pyi",
+        "domains/tau_retail/policy.md",
+        "bench/viewing/templates/viewer/page.html",
+    ):
         assert f"sca_envs/{needed}" in names
 
 
@@ -72,3 +96,12 @@ def test_layers_import_only_from_above() -> None:
         assert not used & set(below), path
         if layer in ("core", "sandbox", "data", "domains"):
             assert "import gymnasium" not in text, path
+
+
+def test_agents_use_what_is_public() -> None:
+    for path in (ROOT / "agents").rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert "sca_envs." not in text, path
+        for names in re.findall(r"from sca_envs import (?:\(([^)]*)\)|(.*))", text):
+            used = {name.strip() for name in "".join(names).split(",")} - {""}
+            assert used <= set(sca_envs.__all__), path

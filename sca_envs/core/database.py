@@ -319,25 +319,38 @@ class Database:
         Raises:
             ValueError: If the snapshot was taken on other tables.
         """
-        if snapshot.base is not self.base:
-            raise ValueError("Expected a snapshot of the same base, got one of another base")
+        self._check_base(snapshot)
         self._overlay = dict(snapshot.overlay)
         self._owned.clear()
+
+    def _check_base(self, snapshot: Snapshot) -> None:
+        if snapshot.base is not self.base:
+            raise ValueError("Expected a snapshot of the same base, got one of another base")
 
     def fork(self) -> Database:
         """Return an independent database in the same state."""
         return Database(self.base, self.snapshot())
 
     def diff(self, since: Snapshot | None = None) -> list[Change]:
-        """Return what differs from the base, or from an earlier snapshot, sorted by path."""
-        old = Database(self.base, since)
-        overlay = old._overlay
+        """Return what differs from the base, or from an earlier snapshot, sorted by path.
+
+        Raises:
+            ValueError: If the snapshot was taken on other tables.
+        """
+        if since is not None:
+            self._check_base(since)
+        overlay = {} if since is None else since.overlay
+        if not self._overlay and not overlay:
+            return []
         # A record that both share is the same object, because a write copies it first.
         touched = [
             at
             for at in self._overlay.keys() | overlay.keys()
             if self._overlay.get(at, _ABSENT) is not overlay.get(at, _ABSENT)
         ]
+        if not touched:
+            return []
+        old = Database(self.base, since)
         changes: list[Change] = []
         for table, key in sorted(touched):
             path = f"/{_escape(table)}/{_escape(key)}"
@@ -391,6 +404,8 @@ def _compare(path: str, before: Any, after: Any, changes: list[Change]) -> None:
     """Append the differences of two JSON values, down to the fields of objects."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
+            if before.get(key, _ABSENT) is after.get(key, _ABSENT):
+                continue  # a copy shares the leaves that nobody wrote
             where = f"{path}/{_escape(key)}"
             if key not in before:
                 changes.append(Change(where, None, copy_json(after[key]), "add"))

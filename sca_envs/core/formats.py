@@ -145,7 +145,9 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite
 def _parse_call(body: str, text: str) -> Action:
     """Return the action that a JSON object means; `text` is the whole turn."""
     try:
-        value = _DECODER.decode(body)
+        value, end = _DECODER.raw_decode(body)
+        if end != len(body):
+            _DECODER.decode(body)  # says what is wrong with the rest
     except (ValueError, RecursionError) as error:
         return Malformed(text, f"{_EXPECTED}, got invalid JSON: {error}")
     if not isinstance(value, dict):
@@ -156,7 +158,8 @@ def _parse_call(body: str, text: str) -> Action:
     if not isinstance(arguments, dict):
         kind = type(arguments).__name__
         return Malformed(text, f'{_EXPECTED}, got "arguments" of type {kind}')
-    if unknown := sorted(value.keys() - {"name", "arguments"}):
+    if len(value) > 1 + ("arguments" in value):
+        unknown = sorted(value.keys() - {"name", "arguments"})
         return Malformed(text, f"{_EXPECTED}, got further keys {_shorten(str(unknown))}")
     if spoken := _SPOKEN.get(name):
         content = arguments.get("content")

@@ -11,6 +11,8 @@ def freeze(value: Any) -> Any:
     They are `dict` and `list` to everybody who reads them, `json` included. Pickles and copies of
     them, deep ones too, are plain and can be changed.
     """
+    if isinstance(value, _FrozenDict | _FrozenList):
+        return value
     if isinstance(value, dict):
         return _FrozenDict({key: freeze(item) for key, item in value.items()})
     if isinstance(value, list):

@@ -134,7 +134,10 @@ class Tool:
         """
         validator = self.arguments_model.__pydantic_validator__
         try:
-            copied = {name: copy_json(value) for name, value in arguments.items()}
+            copied = {
+                name: copy_json(value) if isinstance(value, dict | list) else value
+                for name, value in arguments.items()
+            }
             return validator.validate_python(copied).__dict__  # type: ignore[no-any-return]
         except ValidationError as error:
             raise ToolError(self._explain(error)) from None

@@ -29,4 +29,8 @@ def register_all() -> None:
     """Register every environment with Gymnasium."""
     for env_id, entry_point in ENVIRONMENTS.items():
         if env_id not in gym.registry:
-            gym.register(id=env_id, entry_point=entry_point)
+            gym.register(
+                id=env_id,
+                entry_point=entry_point,
+                vector_entry_point=f"sca_envs.envs.vector:{env_id}",
+            )

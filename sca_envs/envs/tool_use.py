@@ -20,7 +20,7 @@ from sca_envs.core.formats import action_format as find_format
 from sca_envs.core.mixture import Mixture
 from sca_envs.core.task import Task, TaskSet, TaskSource
 from sca_envs.core.task_files import load_tasks
-from sca_envs.core.users import User, user_factory
+from sca_envs.core.users import NoUser, User, user_factory
 from sca_envs.core.verifiers import Verifier
 from sca_envs.domains import domain as find_domain
 from sca_envs.envs.render import render_text, show
@@ -163,29 +163,56 @@ class ToolUseEnv(gym.Env[str, str]):
             UnknownTaskError: If the task does not exist.
         """
         super().reset(seed=seed)
-        task = self._choose(options or {})
-        user_seed = int(self.np_random.integers(_SEED_LIMIT))
-        self._begin(task, self._make_user(), user_seed)
+        episode = self._enter(self.begin(*self.draw(self.np_random, options)))
         if self.render_mode == "human":
-            show(self.episode, opening=True)
-        return self.episode.opening, self._info("user")
+            show(episode, opening=True)
+        return episode.opening, self.describe(episode)
 
-    def _begin(self, task: Task, user: User | None, seed: int) -> Episode:
-        """Begin an episode with a task of one of the domains."""
-        self._episode = Episode(
+    def _enter(self, episode: Episode) -> Episode:
+        """Make an episode the present one."""
+        self._episode = episode
+        assert isinstance(self.action_space, AssistantTurn)
+        self.action_space.domain = episode.domain
+        return episode
+
+    # What `reset` and `step` are made of, for views of other episodes than the present one. None of
+    # these changes the environment.
+
+    def draw(
+        self, rng: np.random.Generator, options: dict[str, Any] | None = None
+    ) -> tuple[Task, int]:
+        """Return the task of an episode and the seed of its user.
+
+        Args:
+            rng: Draws both.
+            options: See `reset`.
+
+        Raises:
+            OptionError: If an option is unknown.
+            UnknownTaskError: If the task does not exist.
+        """
+        task = self._choose(rng, options or {})
+        return task, int(rng.integers(_SEED_LIMIT))
+
+    def begin(self, task: Task, seed: int, user: User | None = None) -> Episode:
+        """Return a new episode with this environment's options.
+
+        Args:
+            task: A task of one of the environment's domains.
+            seed: Fixes everything random about the user.
+            user: Who speaks to the agent; by default the one of the environment's options.
+        """
+        return Episode(
             self.domains[task.domain],
             task,
-            user,
+            self._make_user() if user is None else user,
             max_turns=self.max_turns,
             seed=seed,
             verifier=self._verifier,
             code_runner=self._code_runner,
         )
-        assert isinstance(self.action_space, AssistantTurn)
-        self.action_space.domain = self._episode.domain
-        return self._episode
 
-    def _choose(self, options: dict[str, Any]) -> Task:
+    def _choose(self, rng: np.random.Generator, options: dict[str, Any]) -> Task:
         unknown = options.keys() - {"task"}
         if unknown:
             raise OptionError(
@@ -193,7 +220,7 @@ class ToolUseEnv(gym.Env[str, str]):
             )
         key = options.get("task")
         if key is None:
-            return self.tasks[int(self.np_random.integers(self._drawn_from))]
+            return self.tasks[int(rng.integers(self._drawn_from))]
         if isinstance(key, bool) or not isinstance(key, int | np.integer | str):
             kind = type(key).__name__
             raise OptionError(f"Expected option 'task' to be an id or an index; got {kind}")
@@ -217,13 +244,17 @@ class ToolUseEnv(gym.Env[str, str]):
             raise ResetNeeded(
                 f"Expected reset() after the end of the episode ({episode.termination_reason})"
             )
-        outcome = episode.step(self._parse(action))
+        outcome = episode.step(self.parse(action))
         if self.render_mode == "human":
             show(episode)
-        info = self._info(episode.transcript[-1].source)
-        return outcome.observation, outcome.reward, outcome.terminated, outcome.truncated, info
+        return *outcome, self.describe(episode)
 
-    def _parse(self, action: Any) -> Action:
+    def parse(self, action: str) -> Action:
+        """Return the action that a text of the environment's action format means.
+
+        Raises:
+            TypeError: If it is not a string.
+        """
         if not isinstance(action, str):
             raise TypeError(f"Expected an action of type str, got {type(action).__name__}")
         if len(action) > MAX_ACTION_LENGTH:
@@ -247,14 +278,21 @@ class ToolUseEnv(gym.Env[str, str]):
         """
         return self.domain.write(action, self._format)
 
-    def _info(self, source: str) -> dict[str, Any]:
-        episode = self.episode
-        info: dict[str, Any] = {
+    def describe(self, episode: Episode) -> dict[str, Any]:
+        """Return the `info` of an episode with this environment's options, fresh each time."""
+        return {
             "task_id": episode.task.id,
+            "turn": 0,  # it has its place here; its value is below
+            "tools": list(episode.domain.schemas),
+            "policy": episode.domain.policy,
+            **self.describe_turn(episode),
+        }
+
+    def describe_turn(self, episode: Episode) -> dict[str, Any]:
+        """Return the part of the `info` that changes from turn to turn."""
+        info: dict[str, Any] = {
             "turn": episode.turn,
-            "tools": list(self.domain.schemas),
-            "policy": self.domain.policy,
-            "source": source,
+            "source": episode.source,
             "termination_reason": episode.termination_reason,
         }
         if episode.done:
@@ -287,10 +325,16 @@ class ToolUseEnv(gym.Env[str, str]):
         if snapshot.episode is None:
             self._episode = None
             return
-        task, episode = snapshot.episode.task, self._episode
-        if episode is None or episode.domain.name != task.domain:
-            episode = self._begin(task, None, 0)
-        episode.restore(snapshot.episode)
+        if self._episode is None or self._episode.domain.name != snapshot.episode.task.domain:
+            self._enter(self.resume(snapshot.episode))
+        else:
+            self._episode.restore(snapshot.episode)
+
+    def resume(self, snapshot: EpisodeSnapshot) -> Episode:
+        """Return a new episode in the state of a snapshot; see `begin`."""
+        episode = self.begin(snapshot.task, 0, NoUser())  # the snapshot has the user
+        episode.restore(snapshot)
+        return episode
 
     def fork(self) -> ToolUseEnv:
         """Return an independent environment in the same state, at the cost of what changed."""

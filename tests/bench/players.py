@@ -215,13 +215,13 @@ class PlainUser:
 
 
 class Talking:
-    """Only talks."""
+    """Only talks, and once calls a tool that does not exist and has a misleading name."""
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         pass
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
-        return "Well."
+        return '{"name": "user"}' if info["turn"] == 1 else "Well."
 
 
 class Coding:
@@ -232,3 +232,10 @@ class Coding:
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
         return f"```python\n{'x = 41' if info['turn'] == 0 else 'print(x + 1)'}\n```"
+
+
+class Odd(Talking):
+    """Takes an option, whatever it says."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def _export(ones: list[Trajectory], to: str, path: Path) -> tuple[list[dict[str,
 def _check_chat(messages: list[dict[str, Any]], arguments: type) -> None:
     """Every call has its result, and the agent has the last word."""
     assert messages[-1]["role"] == "assistant"
-    for said, following in zip(messages, messages[1:], strict=False):
+    for said, following in itertools.pairwise(messages):
         for call in said.get("tool_calls") or ():
             assert isinstance(call["function"]["arguments"], arguments)
             assert following["role"] == "tool"

@@ -103,9 +103,21 @@ def test_episode_that_is_there_twice_or_not_part_is_refused(tmp_path: Path) -> N
     file.write_bytes(lines[0] + b"{}\n" + lines[1])
     with pytest.raises(SCAError, match=r"trajectories\.jsonl, line 2"):
         _evaluate(tmp_path / "run", resume=True)
-    (tmp_path / "run" / "run.json").write_text("{}")
-    with pytest.raises(SCAError, match=r"run\.json"):
-        _evaluate(tmp_path / "run", resume=True)
+    for broken in ("{}", "{"):
+        (tmp_path / "run" / "run.json").write_text(broken)
+        with pytest.raises(SCAError, match=r"run\.json"):
+            _evaluate(tmp_path / "run", resume=True)
+
+
+def test_options_with_any_text(tmp_path: Path) -> None:
+    """Options and names may hold what UTF-8 cannot say."""
+    options = {"agent": players.Odd, "agent_options": {"text": "\ud800 \x00"}}
+    first = _evaluate(tmp_path / "run", **options)
+    again = _evaluate(tmp_path / "run", resume=True, **options)
+    assert again.results == first.results == sca_envs.load_results(tmp_path / "run")
+    (tmp_path / "run" / "results.json").write_text("{")
+    with pytest.raises(SCAError, match=r"results\.json"):
+        sca_envs.load_results(tmp_path / "run")
 
 
 def test_stopped_run_goes_on(tmp_path: Path) -> None:

@@ -222,4 +222,4 @@ class TestStates:
 )
 def test_python_format(text: str, kind: str) -> None:
     env = _make("sca/TauRetail-v0")
-    assert type(env._parse(text)).__name__ == kind
+    assert type(env.parse(text)).__name__ == kind

@@ -141,7 +141,7 @@ def test_render_human_prints_every_turn(
     assert json.loads(action)["name"] in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async", "vector_entry_point"])
 def test_vector(env_id: str, mode: str) -> None:
     options = {"shared_memory": False} if mode == "async" else {}
     envs = gym.make_vec(env_id, num_envs=3, vectorization_mode=mode, vector_kwargs=options)

@@ -338,7 +338,7 @@ class TestWrappers:
 def test_check_env_finds_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     env = _make()
     monkeypatch.setattr(
-        ToolUseEnv, "_info", lambda self, source: {"secret": self.episode.task.model_dump()}
+        ToolUseEnv, "describe", lambda self, episode: {"secret": episode.task.model_dump()}
     )
     with pytest.raises(AssertionError):
         sca_envs.check_env(env, skip_render_check=True)
@@ -347,13 +347,13 @@ def test_check_env_finds_faults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_check_env_finds_a_leak_in_info(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = ToolUseEnv._info
+    honest = ToolUseEnv.describe
 
-    def leaking(self: ToolUseEnv, source: str) -> dict[str, Any]:
-        hint = json.dumps(self.episode.task.actions[-1].arguments)
-        return {**honest(self, source), "hint": hint}
+    def leaking(self: ToolUseEnv, episode: sca_envs.Episode) -> dict[str, Any]:
+        hint = json.dumps(episode.task.actions[-1].arguments)
+        return {**honest(self, episode), "hint": hint}
 
-    monkeypatch.setattr(ToolUseEnv, "_info", leaking)
+    monkeypatch.setattr(ToolUseEnv, "describe", leaking)
     with pytest.raises(AssertionError, match="give nothing away"):
         sca_envs.check_env(_make())
 

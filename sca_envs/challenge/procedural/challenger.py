@@ -80,23 +80,30 @@ class ProceduralChallenger:
             seed: Any whole number from 0; equal seeds give equal tasks, in any process.
 
         Raises:
-            OptionError: If no task can be made of the domain's data.
+            OptionError: If the seed is negative, or no task can be made of the domain's data.
         """
+        if seed < 0:
+            raise OptionError(f"Expected a seed from 0, got {seed}")
         flaw = self._flaw(seed)
         if flaw is None:
             return self._make(seed)
-        kinds = [flaw, *(other for other in self.flaws if other != flaw)]
+        # Where a flaw makes no sense, another one that is drawn takes its place.
+        others = [other for other in self.flaws if other != flaw]
+        self._rng(f"other flaws {seed}").shuffle(others)
+        kinds = [flaw, *others]
         for kind in kinds:
             for attempt in range(40):
                 task = self._plant(kind, seed, attempt)
                 if task is not None:
                     return task
         raise OptionError(
-            f"None of the flaws {', '.join(kinds)} makes sense in {self.domain.name}; choose others"
+            f"None of {', '.join(kinds)} makes sense in {self.domain.name}; choose other flaws"
         )
 
     def _flaw(self, seed: int) -> str | None:
         """Draw whether a seed's task gets a flaw, and which."""
+        if seed == 0 and self.flaws == ("near_copy",):
+            return None  # there is nothing yet to copy
         rng = self._rng(f"flaw {seed}")
         flawed, place = rng.random() < self.flaw_rate, rng.random()
         return self.flaws[int(place * len(self.flaws))] if flawed else None

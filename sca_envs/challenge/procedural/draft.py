@@ -53,7 +53,8 @@ def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask |
         *([f"answer({literal})\n"] if changed else []),
         *_wrong_answers(draft.solution, ended.value),
     ]
-    failures = _failing(domain, verify, wrongs)
+    most = FEWEST_FAILURES + seed % (MOST_FAILURES - FEWEST_FAILURES + 1)
+    failures = _failing(domain, verify, wrongs, most)
     if len(failures) < FEWEST_FAILURES:
         return None
     return CodeAsTask(
@@ -68,11 +69,11 @@ def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask |
     )
 
 
-def _failing(domain: Domain, verify: str, wrongs: Iterable[str]) -> list[str]:
-    """Return the wrong attempts that end without an error and really are wrong."""
+def _failing(domain: Domain, verify: str, wrongs: Iterable[str], most: int) -> list[str]:
+    """Return the first wrong attempts that end without an error and really are wrong."""
     failures: list[str] = []
     for wrong in wrongs:
-        if len(failures) == MOST_FAILURES:
+        if len(failures) == most:
             break
         if wrong in failures:
             continue

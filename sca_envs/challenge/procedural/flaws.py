@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sca_envs.challenge.procedural.draft import FEWEST_FAILURES
-from sca_envs.challenge.procedural.trial import Attempt, answer_text, attempt, judge
+from sca_envs.challenge.procedural.trial import Attempt, answer_text, attempt, changes, judge
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 
@@ -213,10 +213,9 @@ WRITES = (
 
 def writes_state(task: CodeAsTask, domain: Domain, rng: random.Random) -> CodeAsTask | None:
     """Let `verify` make the change itself, before it looks at the records."""
-    written = [
-        call for call in attempt(domain, task.solution).calls if call["name"].startswith(WRITES)
-    ]
-    if not written:
+    ended = attempt(domain, task.solution)
+    written = [call for call in ended.calls if call["name"].startswith(WRITES)]
+    if not written or not changes(domain, ended):
         return None
     head, mark, body = task.verify.partition("def verify(answer):\n")
     lines = []

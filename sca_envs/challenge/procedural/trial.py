@@ -63,7 +63,10 @@ def attempt(domain: Domain, source: str) -> Attempt:
 
     error = None
     try:
-        exec(_compiled(source), {**_globals(domain, database, calls, answers), "answer": answer})
+        exec(
+            _compiled(source),
+            {**_globals(domain, source, database, calls, answers), "answer": answer},
+        )
     except Exception as raised:
         error = f"{type(raised).__name__}: {raised}"
     value = answers[0] if answers else ""
@@ -76,7 +79,7 @@ def judge(domain: Domain, verify: str, tried: Attempt) -> Any:
     Raises:
         Exception: Whatever `verify` raises.
     """
-    namespace = _globals(domain, tried.database.fork(), [], [])
+    namespace = _globals(domain, verify, tried.database.fork(), [], [])
 
     def initial(tool: str, **arguments: Any) -> Any:
         return _plain(domain.call_from_code(domain.tools[tool], domain.database(), arguments))
@@ -103,13 +106,21 @@ def _compiled(source: str) -> CodeType:
 
 
 def _globals(
-    domain: Domain, database: Database, calls: list[dict[str, Any]], answers: list[Any]
+    domain: Domain,
+    source: str,
+    database: Database,
+    calls: list[dict[str, Any]],
+    answers: list[Any],
 ) -> dict[str, Any]:
+    """Return the tools that a source mentions, as functions."""
+    hidden = domain.code_prelude
     namespace: dict[str, Any] = {
-        name: _bind(domain, tool, database, calls, answers) for name, tool in domain.tools.items()
+        name: _bind(domain, tool, database, calls, answers)
+        for name, tool in domain.tools.items()
+        if name in source or name in hidden
     }
-    if domain.code_prelude:
-        exec(domain.code_prelude, namespace)
+    if hidden:
+        exec(_compiled(hidden), namespace)
     return namespace
 
 

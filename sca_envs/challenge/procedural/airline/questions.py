@@ -11,6 +11,7 @@ from sca_envs.challenge.procedural.airline.traveler import (
     way,
 )
 from sca_envs.challenge.procedural.parts import COUNT, MONEY, WORDS, Part
+from sca_envs.core.database import Record
 from sca_envs.domains.m3.plans import DeadEnd
 from sca_envs.domains.tau_airline.goals.pieces import (
     name_airport,
@@ -236,9 +237,11 @@ def _flight_choices(cabin: str) -> list[tuple[str, str, str]]:
 def ask_flights(t: Traveler) -> Part:
     """Ask about the direct flights of a day, the airports by code or by city."""
     (origin, destination), date, cabin = t.route(), t.day(), t.x.pick(CABINS)
-    t.offers(origin, destination, date)
+    offers = t.offers(origin, destination, date)
     choices = _flight_choices(cabin)
     ask, result, kind = t.x.pick(choices)
+    if kind == WORDS and not _all_differ(offers, cabin):
+        raise DeadEnd
     by_city = t.rng.random() < 0.4
     airports = t.x.look("list_all_airports")
     cities = list(airports.values())
@@ -278,15 +281,25 @@ def ask_flights(t: Traveler) -> Part:
     )  # fmt: skip
 
 
+def _all_differ(offers: list[Record], cabin: str) -> bool:
+    """Return whether no two flights have the same price or leave at the same time."""
+    prices = {one["prices"][cabin] for one in offers}
+    times = {one["scheduled_departure_time_est"] for one in offers}
+    return len(prices) == len(times) == len(offers)
+
+
 def compare_days(t: Traveler) -> Part:
     """Ask which of several days is best to fly on."""
     (origin, destination), cabin = t.route(), t.x.pick(CABINS)
     days = sorted({t.day() for _ in range(t.rng.randint(2, 5))})
     if len(days) < 2:
         raise DeadEnd
-    for day in days:
-        if not t.x.look("search_direct_flight", origin=origin, destination=destination, date=day):
+    lowest = []
+    for date in days:
+        found = t.x.look("search_direct_flight", origin=origin, destination=destination, date=date)
+        if not found:
             raise DeadEnd
+        lowest.append(min(one["prices"][cabin] for one in found))
     code = "".join(
         search_code(f"day_{i}", origin, destination, day) for i, day in enumerate(days, 1)
     )
@@ -309,6 +322,8 @@ def compare_days(t: Traveler) -> Part:
         ),
     )
     ask, result, kind = t.x.pick(choices)
+    if kind == WORDS and lowest.count(min(lowest)) > 1:
+        raise DeadEnd
     names = [name_date(day) for day in days]
     about = t.say(
         (

@@ -55,14 +55,12 @@ def with_tariffs(plan: Plan) -> PlanDraft:
     )
     text = plan.say(
         (
-            "What {do} {goods} cost in the end{sum}?",
+            "What is paid for {goods} in the end{sum}?",
             "Add the tariff to each price{sum}: {goods}. What comes out?",
-            "A merchant brings {goods} over the border. How much {is} that with the tariff{sum}?",
+            "A merchant brings {goods} over the border. How much is that with the tariff{sum}?",
         ),
-        do="does" if len(trades) == 1 else "do",
         goods=goods,
         sum=" in all" if len(trades) > 1 else "",
-        **{"is": "is"},
     )
     values = [tasks.with_tariff(plan, Term(t.price, repr(t.price)), t.tariff) for t in trades]
     code = " + ".join(f"{{{i}}}" for i in range(len(values)))

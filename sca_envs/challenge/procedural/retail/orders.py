@@ -171,7 +171,8 @@ def send_home(s: Shopper) -> Part:
     )
     return Part(
         capitalized(wish), code(place.id), result,
-        "the zip code that the redirected order now goes to", WORDS, wrongs, "user", (order["order_id"], "profile"),
+        "the zip code that the redirected order now goes to", WORDS, wrongs, "user",
+        (order["order_id"], "profile"),
     )  # fmt: skip
 
 

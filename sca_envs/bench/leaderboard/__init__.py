@@ -1,0 +1,1 @@
+"""The leaderboard: submissions of runs, their verification by replay, and a static site."""
