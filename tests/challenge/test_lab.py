@@ -353,7 +353,8 @@ OWN = [
     pytest.param(code, id=name)
     for name, code in {
         "frames": "import sys\nf = sys._getframe()\nwhile f:\n    f.f_globals.update("
-        "verify=lambda a: True, result=True, changes=lambda: [], call_log=lambda: [])\n    f = f.f_back",
+        "verify=lambda a: True, result=True, changes=lambda: [], call_log=lambda: [])\n"
+        "    f = f.f_back",
         "json": "import json\njson.dumps = json.JSONEncoder.encode = lambda *a, **k: 'true'",
         "builtins": "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.bool = int",
         "atexit": "import atexit\natexit.register(lambda: print('true'))",
