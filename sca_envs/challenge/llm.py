@@ -9,7 +9,9 @@ from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.workshop import Rules, Workshop, submissions
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode
+from sca_envs.core.formats import CODE_FORMATS
 from sca_envs.core.formats import action_format as find_format
+from sca_envs.sandbox.runner import shared_runner
 
 
 class Player(Protocol):
@@ -52,6 +54,7 @@ class LLMChallenger:
         self._workshop = Workshop(domain, Rules(submissions=submissions))
         self._agent: Player = agent if hasattr(agent, "act") else agent()  # type: ignore[assignment]
         self._format = find_format(action_format)
+        self._runner = shared_runner() if self._format.name in CODE_FORMATS else None
         self._max_turns = max_turns
 
     def propose(self, seed: int) -> CodeAsTask | None:
@@ -64,7 +67,9 @@ class LLMChallenger:
             The task, or None if the agent submitted none.
         """
         task = self._workshop.tasks("train")[seed]
-        episode = Episode(self._workshop, task, max_turns=self._max_turns, seed=seed)
+        episode = Episode(
+            self._workshop, task, max_turns=self._max_turns, seed=seed, code_runner=self._runner
+        )
         observation, info = episode.opening, self._info(episode, "user", seed)
         self._agent.reset(observation, info)
         while not episode.done:
