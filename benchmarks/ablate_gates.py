@@ -1,7 +1,7 @@
 """What each part of Code-as-Task is good for: `python benchmarks/ablate_gates.py`.
 
-The procedural challenger makes candidates, half of them with a planted flaw of a known kind. They go
-through more and more gates: the instruction alone, then the verification function, the solution,
+The procedural challenger makes candidates, half of them with a planted flaw of a known kind. They
+go through more and more gates: the instruction alone, then the verification function, the solution,
 the failure cases, the mutants, and novelty. Printed as Markdown: how many of the flawed candidates
 are accepted (false positives), how many of the good ones are not (false negatives), and what share
 of the accepted ones is flawed.

@@ -29,11 +29,11 @@ from typing import Any
 import gymnasium as gym
 
 import sca_envs
-from sca_envs.bench.engines.process import ProcessEngine
-from sca_envs.bench.evaluation_report import LiveProgress
-from sca_envs.bench.plan import episode_seed
-from sca_envs.bench.recording import Finished, Job
-from sca_envs.bench.worker import WorkerSpec
+from sca_envs.bench.evaluating.engines.process import ProcessEngine
+from sca_envs.bench.evaluating.evaluation_report import LiveProgress
+from sca_envs.bench.evaluating.plan import episode_seed
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import WorkerSpec
 
 ENV_ID = "sca/TauRetail-v0"
 

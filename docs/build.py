@@ -14,7 +14,7 @@ import gymnasium as gym
 
 import sca_envs
 from sca_envs.bench.leaderboard.submission import submission_schema
-from sca_envs.bench.trajectory import json_schema
+from sca_envs.bench.trajectories.trajectory import json_schema
 from sca_envs.challenge.task import CodeAsTask, VerifiedTask
 from sca_envs.envs.challenger import ChallengerEnv
 from sca_envs.envs.code_as_task import CodeAsTaskEnv

@@ -69,10 +69,10 @@ def test_data_import_and_list(data_folder: Path, tmp_path: Path) -> None:
 
 
 def test_demo() -> None:
-    done = _sca("demo", "--episodes", "5")
+    done = _sca("demo", "--candidates", "8")
     assert done.returncode == 0, done.stderr
     assert "100.0%" in done.stdout
-    for word in ("reference", "random", "do nothing", "steps per second", "end: user_stop"):
+    for word in ("candidates accepted", "repeatable", "reference", "do nothing", "def verify"):
         assert word in done.stdout
 
 
@@ -115,8 +115,9 @@ def test_play_stops(typed: str) -> None:
         (("play", "sca/TauRetail-v0", "--task", "x"), ("train-12", "'x'")),
         (("play", "sca/TauRetail-v0", "--data", "tau2"), ("sca data import tau2",)),
         (("play", "sca/TauRetail-v0", "--user", "me"), ("'scripted'", "'me'")),
-        (("demo", "--episodes", "0"), ("episodes",)),
+        (("demo", "--candidates", "0"), ("candidates",)),
         (("demo", "sca/Nope-v0"), ("sca/TauRetail-v0",)),
+        (("demo", "sca/CodeAsTask-v0"), ("one domain", "'sca/CodeAsTask-v0'")),
         (("data", "import", "tau-bench"), ("SOURCE",)),
         (("data", "import", "tau-bench", "/nowhere"), ("/nowhere",)),
         (("data", "import", "nope"), ("tau-bench, tau2", "'nope'")),

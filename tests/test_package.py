@@ -78,7 +78,7 @@ def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
         "py.typed",
         "__init__.pyi",
         "domains/tau_retail/policy.md",
-        "bench/templates/viewer/page.html",
+        "bench/viewing/templates/viewer/page.html",
     ):
         assert f"sca_envs/{needed}" in names
 
@@ -96,3 +96,12 @@ def test_layers_import_only_from_above() -> None:
         assert not used & set(below), path
         if layer in ("core", "sandbox", "data", "domains"):
             assert "import gymnasium" not in text, path
+
+
+def test_agents_use_what_is_public() -> None:
+    for path in (ROOT / "agents").rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert "sca_envs." not in text, path
+        for names in re.findall(r"from sca_envs import (?:\(([^)]*)\)|(.*))", text):
+            used = {name.strip() for name in "".join(names).split(",")} - {""}
+            assert used <= set(sca_envs.__all__), path

@@ -15,7 +15,7 @@ from sca_envs.core.actions import Action
 from sca_envs.envs.tool_use import ToolUseEnv
 
 if TYPE_CHECKING:
-    from sca_envs.bench.trajectory import Tokens, Usage
+    from sca_envs.bench.trajectories.trajectory import Tokens, Usage
 
 
 @runtime_checkable

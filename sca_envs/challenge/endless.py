@@ -11,11 +11,14 @@ from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.verifier import shared_lab
 from sca_envs.core.domain import Domain
 from sca_envs.core.endless import EndlessTasks
+from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task
 
 _OWN_TESTS = (Complete(), Unsatisfied(), SolutionPasses(), FailuresFail())
 """Few, because they are run when an episode begins."""
-_STRIDE = 1_000_003
+SPLITS = ("train", "test")
+"""The splits of procedural tasks."""
+_STRIDE = 1_000_003 * len(SPLITS)
 _TRIES = 20
 
 
@@ -45,12 +48,19 @@ class ProceduralTasks(EndlessTasks):
 
     Args:
         domain: The world.
+        split: ``train`` or ``test``; they share no task.
+
+    Raises:
+        OptionError: If there is no such split.
     """
 
-    def __init__(self, domain: Domain) -> None:
-        super().__init__(f"{domain.name}-")
-        self._domain = domain
+    def __init__(self, domain: Domain, split: str) -> None:
+        if split not in SPLITS:
+            raise OptionError(f"Expected split to be one of {', '.join(SPLITS)}; got {split!r}")
+        super().__init__(f"{split}-")
+        self._domain, self._split = domain, split
 
     def _make(self, index: int) -> Task:
-        task = accepted_proposal(self._domain, index, _OWN_TESTS)
-        return task.model_copy(update={"id": f"{self._domain.name}-{index}"}).to_task()
+        number = len(SPLITS) * index + SPLITS.index(self._split)
+        task = accepted_proposal(self._domain, number, _OWN_TESTS)
+        return task.model_copy(update={"id": f"{self._split}-{index}"}).to_task()

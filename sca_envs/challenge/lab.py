@@ -181,7 +181,7 @@ def _helpers(domain: Domain, attempt: Attempt) -> dict[str, SandboxTool]:
 
     def initial(arguments: dict[str, JSON]) -> JSON:
         name, values = arguments.pop("tool", None), arguments.pop("args")
-        if name not in before.tools:
+        if not isinstance(name, str) or name not in before.tools:
             raise ToolError(f"initial(): expected a tool's name, got {name!r}")
         before.database = domain.database()  # nothing that an earlier call did
         return before.tools[name].call(_bound(domain.tools[name], values, arguments))

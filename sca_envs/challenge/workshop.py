@@ -58,7 +58,7 @@ class Rules:
     """The gates, all but novelty and difficulty."""
     executor: Executor | None = None
     """Tries accepted tasks; its pass rate ``p`` turns the reward into ``4p(1-p)``."""
-    known: tuple[CodeAsTask, ...] = ()
+    known: tuple[CodeAsTask, ...] = field(default=(), hash=False)
     """Tasks that exist already, so that copies of them are not accepted."""
 
     def __post_init__(self) -> None:
@@ -109,7 +109,7 @@ class Workshop(Domain):
             code_prelude=domain.code_prelude,
             transient=domain.transient,
             position=domain.position,
-            origin=(Workshop, (domain, self.rules)),
+            origin=(workshop, (domain, self.rules)),
         )
 
     def end_by(self, calls: Iterable[LoggedCall], database: Database) -> str | None:
@@ -172,6 +172,12 @@ class Workshop(Domain):
         made = ProceduralChallenger(self.made_for, flaw_rate=1.0).propose(int(rng.integers(1000)))
         value = getattr(made, name)
         return list(value) if name == "failures" else value
+
+
+@functools.lru_cache(64)
+def workshop(domain: Domain, rules: Rules) -> Workshop:
+    """Return the workshop of a domain with rules, the same object for equal ones."""
+    return Workshop(domain, rules)
 
 
 class SubmissionVerifier:
@@ -262,7 +268,7 @@ def _all_passed(task: CodeAsTask) -> bool:
 
 
 def _base(domain: Domain, rules: Rules) -> Base:
-    return Workshop(domain, rules).base
+    return workshop(domain, rules).base
 
 
 def _prompt(name: str) -> Template:

@@ -43,8 +43,8 @@ def evaluate(
 ) -> None:
     """Play an agent over the tasks of an environment, and measure it."""
     from sca_envs.bench.agents import StopRun
-    from sca_envs.bench.evaluation import evaluate as run
-    from sca_envs.bench.evaluation_report import LiveProgress, results_table
+    from sca_envs.bench.evaluating.evaluation import evaluate as run
+    from sca_envs.bench.evaluating.evaluation_report import LiveProgress, results_table
 
     console = Console()
     try:
@@ -86,8 +86,8 @@ def replay(
     ] = None,
 ) -> None:
     """Run trajectories again; exit with 1 if a reward or an observation comes out differently."""
-    from sca_envs.bench.replay import Replayer
-    from sca_envs.bench.trajectory_files import read_trajectories
+    from sca_envs.bench.trajectories.replay import Replayer
+    from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     replayer = Replayer(tasks)
@@ -116,8 +116,8 @@ def export(
     ] = None,
 ) -> None:
     """Write training data: successes as chats, pairs of success and failure, or OpenAI's format."""
-    from sca_envs.bench.export import export as write
-    from sca_envs.bench.trajectory_files import read_trajectories, trajectory_path
+    from sca_envs.bench.trajectories.export import export as write
+    from sca_envs.bench.trajectories.trajectory_files import read_trajectories, trajectory_path
 
     source = trajectory_path(path)
     target = out or source.with_name(f"{source.stem}.{to}.jsonl")

@@ -79,6 +79,6 @@ def build(
 
 
 def _safe(text: str) -> str:
-    from sca_envs.bench.viewer_text import visible
+    from sca_envs.bench.viewing.viewer_text import visible
 
     return visible(text)

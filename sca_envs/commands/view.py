@@ -35,12 +35,12 @@ def view(
     if text or episode is not None:
         _print(run, episode, (result, reason, task, search))
         return
-    from sca_envs.bench.viewer import write_viewer
+    from sca_envs.bench.viewing.viewer import write_viewer
 
     page = write_viewer(run, out)
     typer.echo(f"Wrote {page}")
     if serve:
-        from sca_envs.bench.serve import serve as serve_page
+        from sca_envs.bench.viewing.serve import serve as serve_page
 
         serve_page(page, port, lambda url: _ready(url, open_page))
     elif open_page:
@@ -58,8 +58,8 @@ def _print(
     episode: int | None,
     wanted: tuple[str | None, str | None, str | None, str | None],
 ) -> None:
-    from sca_envs.bench.trajectory_files import read_trajectories
-    from sca_envs.bench.viewer_text import Selection, print_episode, print_list
+    from sca_envs.bench.trajectories.trajectory_files import read_trajectories
+    from sca_envs.bench.viewing.viewer_text import Selection, print_episode, print_list
 
     selection = Selection(*wanted).check()
     if episode is None:

@@ -21,9 +21,13 @@ from sca_envs.core.actions import (
 from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.database import Snapshot
 from sca_envs.core.domain import Domain
+from sca_envs.core.errors import UserError
 from sca_envs.core.task import Task
 from sca_envs.core.users import NoUser, User
 from sca_envs.core.verifiers import AnswerVerifier, Verifier
+
+USER_ERROR = "user_error"
+"""Why an episode ended whose user failed; it says nothing about the agent."""
 
 
 class Turn(NamedTuple):
@@ -68,8 +72,9 @@ class Episode:
 
     An episode begins when it is made. It ends when the user stops, when a terminal tool is called
     (``transfer``), when the agent answers (``answered``; a verifier may let it try again instead),
-    or at the turn limit (``max_turns``, which alone is a truncation and is worth 0, as in
-    tau-bench). Malformed text uses up a turn.
+    when the user fails (``user_error``; the verifier is not asked), or at the turn limit
+    (``max_turns``, which alone is a truncation and is worth 0, as in tau-bench). Malformed text
+    uses up a turn.
 
     Args:
         domain: The world.
@@ -79,6 +84,9 @@ class Episode:
         seed: Fixes everything random about the user.
         verifier: Judges the episode; by default the domain's.
         code_runner: Runs the agent's code; without one, code is answered by an error.
+
+    Raises:
+        UserError: If the user fails before it has said anything.
     """
 
     __slots__ = (
@@ -180,7 +188,9 @@ class Episode:
         observation = turn.observation
         if end is not None:
             self.termination_reason = end
-            return Outcome(observation, self._verify(), True, False)
+            # What the agent would have done next is not known, so there is nothing to judge.
+            reward = 0.0 if end == USER_ERROR else self._verify()
+            return Outcome(observation, reward, True, False)
         if len(self._transcript) >= self.max_turns:
             self.termination_reason = "max_turns"
             return Outcome(observation, 0.0, False, True)
@@ -199,8 +209,7 @@ class Episode:
                 calls = domain.log(name, values, observation)
                 return Turn(action, observation, name, calls), domain.end_by(calls, self.database)
             case Reply(text):
-                said = self.user.respond(text)
-                return Turn(action, said.text, "user", answer=text), said.end
+                return self._talk(action, text)
             case Answer(text):
                 objection = self._objection(text)
                 end = None if objection else "answered"
@@ -222,6 +231,14 @@ class Episode:
         )
         shown = self.domain.show_output(output.printed)
         return Turn(action, shown, "code", output.calls, output.answer), end
+
+    def _talk(self, action: Reply, text: str) -> tuple[Turn, str | None]:
+        try:
+            said = self.user.respond(text)
+        except UserError as error:  # must not pass for a failed agent
+            problem = f"Error: the user failed: {error}"
+            return Turn(action, problem, "environment", answer=text), USER_ERROR
+        return Turn(action, said.text, "user", answer=text), said.end
 
     def _objection(self, answer: str) -> str | None:
         """Return what the agent reads if it gave a wrong answer and may try again."""

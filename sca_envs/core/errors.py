@@ -27,3 +27,10 @@ class TaskFileError(SCAError):
 
 class ToolError(SCAError):
     """Raised inside a tool; the agent reads it as an observation ``Error: <message>``."""
+
+
+class UserError(SCAError):
+    """Raised by a user that failed, such as a language model that cannot be reached.
+
+    An episode ends with it (``user_error``) and is not scored: it says nothing about the agent.
+    """

@@ -26,11 +26,18 @@ class User(Protocol):
         Args:
             task: The task; a user may read its instruction and script.
             seed: Fixes everything random about the user.
+
+        Raises:
+            UserError: If the user fails; there is no episode then.
         """
         ...
 
     def respond(self, message: str) -> UserTurn:
-        """Answer a message of the agent."""
+        """Answer a message of the agent.
+
+        Raises:
+            UserError: If the user fails; the episode ends with it and is not scored.
+        """
         ...
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sca_envs.challenge.gates import Executor, Gate, standard_gates
 from sca_envs.challenge.task import CodeAsTask
-from sca_envs.challenge.workshop import SUBMIT, Rules, Workshop, accepted_tasks
+from sca_envs.challenge.workshop import SUBMIT, Rules, Workshop, accepted_tasks, workshop
 from sca_envs.core.actions import Action, ToolCall
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode
+from sca_envs.core.users import User
 from sca_envs.domains import domain as find_domain
 from sca_envs.envs.tool_use import ToolUseEnv
 
@@ -64,6 +66,7 @@ _DOCUMENTATION = """Make tasks {about}, tested by code, that another agent can l
     | `gates` | `None` | the gates, all but novelty and difficulty; None means `standard_gates()` |
     | `executor` | `None` | a function from a task to the share of attempts that solve it |
     | `known` | `()` | tasks that exist already, so that copies of them are refused |
+    | `user` | `"none"` | who answers plain replies: `"none"` ends the episode |
     | `action_format` | `"json"` | `"json"`, `"hermes"` or `"python"` |
     | `max_turns` | `30` | most actions in an episode |
     | `render_mode` | `None` | `"ansi"` or `"human"` |
@@ -84,6 +87,7 @@ class ChallengerEnv(ToolUseEnv):
         gates: The gates, all but novelty and difficulty.
         executor: Tries accepted tasks.
         known: Tasks that exist already.
+        user: Who answers plain replies; nobody does by default.
         action_format: How a turn is written.
         max_turns: Most actions in an episode.
         render_mode: ``ansi``, ``human`` or None.
@@ -105,6 +109,7 @@ class ChallengerEnv(ToolUseEnv):
         gates: tuple[Gate, ...] | None = None,
         executor: Executor | None = None,
         known: tuple[CodeAsTask, ...] = (),
+        user: str | User | Callable[[], User] = "none",
         action_format: str = "json",
         max_turns: int = 30,
         render_mode: str | None = None,
@@ -114,14 +119,14 @@ class ChallengerEnv(ToolUseEnv):
         super().__init__(
             data=data,
             split=split,
-            user="none",
+            user=user,
             action_format=action_format,
             max_turns=max_turns,
             render_mode=render_mode,
         )
 
     def _find_domains(self, data: str) -> dict[str, Domain]:
-        return {self.domain_name: Workshop(find_domain(self.domain_name, data), self.rules)}
+        return {self.domain_name: workshop(find_domain(self.domain_name, data), self.rules)}
 
     def describe_turn(self, episode: Episode) -> dict[str, Any]:
         """Return the part of the `info` that changes from turn to turn."""

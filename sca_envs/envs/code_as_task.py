@@ -71,6 +71,7 @@ class CodeAsTaskEnv(ToolUseEnv):
     | `tasks` | `None` | Code-as-Tasks, or the path of a file or folder of them; None makes them on the fly |
     | `domain` | `"tau_retail"` | without `tasks`: which domain they are made for |
     | `data` | `"generated"` | without `tasks`: the data that they are made on |
+    | `split` | `"train"` | without `tasks`: `"train"` or `"test"` |
     | `num_tasks` | `None` | draw from the first so many tasks only |
     | `user` | `"none"` | `"none"` gives the whole instruction at once, `"scripted"` piece by piece; or an object with `reset(task, seed)` and `respond(message)` |
     | `action_format` | `"json"` | `"json"`, `"hermes"`, `"python"`, `"m3-text"`, `"m3-json"` or `"m3-code"` |
@@ -87,6 +88,7 @@ class CodeAsTaskEnv(ToolUseEnv):
         tasks: CodeAsTask | Iterable[CodeAsTask] | str | PathLike[str] | None = None,
         domain: str = "tau_retail",
         data: str = "generated",
+        split: str = "train",
         num_tasks: int | None = None,
         user: str | User | Callable[[], User] = "none",
         action_format: str = "json",
@@ -97,6 +99,7 @@ class CodeAsTaskEnv(ToolUseEnv):
         self._domain_name = domain
         super().__init__(
             data=data,
+            split=split,
             num_tasks=num_tasks,
             user=user,
             action_format=action_format,
@@ -131,7 +134,7 @@ class CodeAsTaskEnv(ToolUseEnv):
                 raise OptionError(f"{error}; give each task an id of its own") from None
         from sca_envs.challenge.endless import ProceduralTasks
 
-        return ProceduralTasks(self.domain)
+        return ProceduralTasks(self.domain, split)
 
     def reference_actions(self) -> list[Action]:
         """Return the example solution of the present task: its calls, or its code as it is."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sca_envs.bench.evaluation import evaluate
+from sca_envs.bench.evaluating.evaluation import evaluate
 from sca_envs.bench.leaderboard.adding import add_submission
-from sca_envs.bench.trajectory import Trajectory
-from sca_envs.bench.trajectory_files import write_trajectories
+from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory_files import write_trajectories
 from tests.bench.boards import WHO
 
 Open = Callable[..., Any]

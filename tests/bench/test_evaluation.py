@@ -10,9 +10,9 @@ import pytest
 
 import sca_envs
 from sca_envs import NoopAgent, Progress, Trajectory, evaluate
-from sca_envs.bench.engines import make_engine
-from sca_envs.bench.evaluation import RunFailedError
-from sca_envs.bench.plan import episode_seed
+from sca_envs.bench.evaluating.engines import make_engine
+from sca_envs.bench.evaluating.evaluation import RunFailedError
+from sca_envs.bench.evaluating.plan import episode_seed
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.task import TaskSet
 from tests.bench import players
@@ -273,8 +273,8 @@ def test_original_tasks(tau_bench: Path) -> None:
 
 def test_results_of_known_episodes() -> None:
     """One task of four trials with two successes, one with a single trial that counts."""
-    from sca_envs.bench.recording import Summary
-    from sca_envs.bench.results import RunRecord, compute_results
+    from sca_envs.bench.evaluating.recording import Summary
+    from sca_envs.bench.evaluating.results import RunRecord, compute_results
 
     def one(task: str, trial: int, reward: float, reason: str = "user_stop") -> Summary:
         return Summary(task, trial, reward, {"database": reward}, reason, 2 + trial, None, None)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from sca_envs.bench.evaluation import evaluate
+from sca_envs.bench.evaluating.evaluation import evaluate
 from sca_envs.bench.leaderboard.adding import add_submission, slug
 from sca_envs.bench.leaderboard.submission import (
     SubmissionError,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sca_envs.bench.evaluation import evaluate
+from sca_envs.bench.evaluating.evaluation import evaluate
 from sca_envs.bench.leaderboard.adding import add_submission
 from sca_envs.bench.leaderboard.site import build_site
 from tests.bench.conftest import HOSTILE, Open

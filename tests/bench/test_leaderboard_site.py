@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sca_envs.bench.evaluating.metrics import Estimate
 from sca_envs.bench.leaderboard.charts import HEIGHT, WIDTH, cost_chart, pass_hat_chart
 from sca_envs.bench.leaderboard.published import published
 from sca_envs.bench.leaderboard.site import build_site
 from sca_envs.bench.leaderboard.submission import SubmissionError
-from sca_envs.bench.metrics import Estimate
 from tests.bench.boards import LINES, edit_lines
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from sca_envs import pass_at_k, pass_hat_k
-from sca_envs.bench.metrics import SAMPLES, estimate
+from sca_envs.bench.evaluating.metrics import SAMPLES, estimate
 from sca_envs.core.errors import OptionError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import sca_envs
 from sca_envs import Trajectory, evaluate, replay
-from sca_envs.bench.replay import Replayer
+from sca_envs.bench.trajectories.replay import Replayer
 from sca_envs.core.errors import SCAError
 
 RETAIL = "sca/TauRetail-v0"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sca_envs import Tokens, Trajectory, TrajectoryTurn, TrajectoryWriter, read_trajectories
-from sca_envs.bench.trajectory import VERSION, TrajectoryError, json_schema
-from sca_envs.bench.trajectory_files import TrajectoryFileError, write_trajectories
+from sca_envs.bench.trajectories.trajectory import VERSION, TrajectoryError, json_schema
+from sca_envs.bench.trajectories.trajectory_files import TrajectoryFileError, write_trajectories
 
 ROOT = Path(__file__).parents[2]
 TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sca_envs.bench.trajectory import RecordChange, Trajectory
-from sca_envs.bench.viewer import write_page, write_viewer
+from sca_envs.bench.trajectories.trajectory import RecordChange, Trajectory
+from sca_envs.bench.viewing.viewer import write_page, write_viewer
 from tests.bench.conftest import HOSTILE, Open
 
 PHONE = (390, 844)

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 import sca_envs
-from sca_envs.bench.serve import page_server
-from sca_envs.bench.trajectory import RecordChange, Trajectory
-from sca_envs.bench.trajectory_files import TrajectoryFileError, write_trajectories
-from sca_envs.bench.viewer import write_page, write_viewer
-from sca_envs.bench.viewer_data import COLUMNS, Packer, outcome, tool_call
+from sca_envs.bench.trajectories.trajectory import RecordChange, Trajectory
+from sca_envs.bench.trajectories.trajectory_files import TrajectoryFileError, write_trajectories
+from sca_envs.bench.viewing.serve import page_server
+from sca_envs.bench.viewing.viewer import write_page, write_viewer
+from sca_envs.bench.viewing.viewer_data import COLUMNS, Packer, outcome, tool_call
 from sca_envs.core.errors import OptionError
 from tests.bench.conftest import HOSTILE
 

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from sca_envs.bench.trajectory import Trajectory
-from sca_envs.bench.viewer_text import Selection, print_episode, print_list, visible
+from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.viewing.viewer_text import Selection, print_episode, print_list, visible
 from sca_envs.cli import app
 from sca_envs.core.errors import OptionError
 

@@ -15,7 +15,7 @@ from sca_envs.core.conversation import UserTurn
 from sca_envs.core.database import Base, Database
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, Outcome
-from sca_envs.core.errors import OptionError, ToolError
+from sca_envs.core.errors import OptionError, ToolError, UserError
 from sca_envs.core.task import Fact, ReferenceAction, Request, Task, TaskSet, UserScript
 from sca_envs.core.tools import toolset
 from sca_envs.core.users import ScriptedUser, User
@@ -368,6 +368,34 @@ def test_a_user_of_ones_own() -> None:
         episode.restore(snapshot)
         assert play(episode, Reply("y")).observation == "3"
         assert list(episode.replies()) == ["a", "y"]
+
+
+class Failing(Counting):
+    """A user whose model breaks down at the second message."""
+
+    def respond(self, message: str) -> UserTurn:
+        if len(self.heard) == 2:
+            raise UserError("no answer from the endpoint")
+        return super().respond(message)
+
+
+def test_a_user_that_fails_is_no_failure_of_the_agent() -> None:
+    episode = Episode(toy(), TASK, Failing(), verifier=Half())
+    expected = "Error: the user failed: no answer from the endpoint"
+    assert play(episode, DEPOSIT, Reply("a"), SAID) == Outcome(expected, 0.0, True, False)
+    assert episode.termination_reason == "user_error"
+    assert episode.components == {}
+    assert episode.transcript[-1].source == "environment"
+    assert episode.fork().termination_reason == "user_error"
+
+
+def test_a_bug_in_a_user_is_not_hidden() -> None:
+    class Buggy(Counting):
+        def respond(self, message: str) -> UserTurn:
+            raise KeyError(message)
+
+    with pytest.raises(KeyError):
+        Episode(toy(), TASK, Buggy()).step(SAID)
 
 
 def test_domain() -> None:

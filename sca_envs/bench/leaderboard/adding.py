@@ -12,11 +12,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sca_envs.bench.evaluating.recording import Summary
+from sca_envs.bench.evaluating.results import RunRecord, compute_results, load_results
 from sca_envs.bench.leaderboard.submission import Entry, Submission, SubmissionError
-from sca_envs.bench.recording import Summary
-from sca_envs.bench.results import RunRecord, compute_results, load_results
-from sca_envs.bench.trajectory import Trajectory
-from sca_envs.bench.trajectory_files import FILE_NAME, read_trajectories, write_trajectories
+from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory_files import (
+    FILE_NAME,
+    read_trajectories,
+    write_trajectories,
+)
 
 
 def add_submission(

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sca_envs.bench.metrics import Estimate
+from sca_envs.bench.evaluating.metrics import Estimate
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 46

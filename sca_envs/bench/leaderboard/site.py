@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sca_envs.bench.evaluating.metrics import Estimate
 from sca_envs.bench.leaderboard.charts import Chart, cost_chart, pass_hat_chart
 from sca_envs.bench.leaderboard.published import published
 from sca_envs.bench.leaderboard.submission import (
@@ -18,9 +19,8 @@ from sca_envs.bench.leaderboard.submission import (
     load_submission,
 )
 from sca_envs.bench.leaderboard.verifying import verify_submission
-from sca_envs.bench.metrics import Estimate
-from sca_envs.bench.pages import script, style, templates
-from sca_envs.bench.viewer import write_viewer
+from sca_envs.bench.viewing.pages import script, style, templates
+from sca_envs.bench.viewing.viewer import write_viewer
 
 TITLE = "sca-envs leaderboard"
 """What the site is called unless it is told otherwise."""

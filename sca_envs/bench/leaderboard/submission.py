@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sca_envs.bench.results import Results
+from sca_envs.bench.evaluating.results import Results
 from sca_envs.core.errors import SCAError
 
 SUBMISSION_NAME = "submission.json"

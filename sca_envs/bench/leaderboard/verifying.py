@@ -17,13 +17,13 @@ import gymnasium as gym
 import numpy as np
 
 import sca_envs
+from sca_envs.bench.evaluating.plan import episode_seed
+from sca_envs.bench.evaluating.results import compute_results
 from sca_envs.bench.leaderboard.adding import summary_of
 from sca_envs.bench.leaderboard.submission import Entry, SubmissionError, load_submission
-from sca_envs.bench.plan import episode_seed
-from sca_envs.bench.replay import Replayer
-from sca_envs.bench.results import compute_results
-from sca_envs.bench.trajectory import Trajectory
-from sca_envs.bench.trajectory_files import read_trajectories
+from sca_envs.bench.trajectories.replay import Replayer
+from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 from sca_envs.core.errors import SCAError
 from sca_envs.core.task import TaskSource
 from sca_envs.envs.registration import ENVIRONMENTS

@@ -12,8 +12,10 @@ from sca_envs.challenge.task import Verdict
 class Gate(Protocol):
     """Decides on one property of a candidate."""
 
-    name: str
-    """Short name, as the funnel shows it."""
+    @property
+    def name(self) -> str:
+        """Short name, as the funnel shows it."""
+        ...
 
     def check(self, case: Case) -> Verdict:
         """Return whether the candidate has the property; if not, why, in plain words."""

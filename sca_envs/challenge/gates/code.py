@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
@@ -45,6 +47,7 @@ def _parse(source: str) -> ast.Module | str:
         return str(error) or type(error).__name__
 
 
+@dataclass(frozen=True)
 class Complete:
     """All parts are there, parse, and define or call what they must.
 
@@ -53,11 +56,10 @@ class Complete:
         code: Whether there must be more than an instruction.
     """
 
-    name = "complete"
+    name: ClassVar[str] = "complete"
 
-    def __init__(self, min_failures: int = 3, code: bool = True) -> None:
-        self.min_failures = min_failures
-        self.code = code
+    min_failures: int = 3
+    code: bool = True
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""
@@ -115,6 +117,7 @@ def _normalized(source: str) -> str:
         return source
 
 
+@dataclass(frozen=True)
 class Safe:
     """The code is short and uses nothing that pure computation does not need.
 
@@ -122,7 +125,7 @@ class Safe:
     clocks, chance and the interpreter's insides.
     """
 
-    name = "safe"
+    name: ClassVar[str] = "safe"
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""
@@ -165,13 +168,14 @@ def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name not in _ALLOWED_DUNDERS
 
 
+@dataclass(frozen=True)
 class NoLeak:
     """The instruction says what is wanted, not how to do it in code.
 
     It names no tool and quotes no line of code.
     """
 
-    name = "no leak"
+    name: ClassVar[str] = "no leak"
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
 from sca_envs.challenge.mutants import mutants
 from sca_envs.challenge.task import Verdict
 
 
+@dataclass(frozen=True)
 class Strong:
     """The verification function is false on near misses of the solution.
 
@@ -20,11 +24,10 @@ class Strong:
         limit: Most mutants to try.
     """
 
-    name = "strong"
+    name: ClassVar[str] = "strong"
 
-    def __init__(self, threshold: float = 0.8, limit: int = 40) -> None:
-        self.threshold = threshold
-        self.limit = limit
+    threshold: float = 0.8
+    limit: int = 40
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict; its details hold the share, and the mutants that were accepted."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
 from sca_envs.challenge.lab import OTHER_WORLDS, Attempt, Judgement
 from sca_envs.challenge.task import Verdict
-
 
 MOST_CALLS = 29
 """Tool calls of a solution; with the answer they are the turns of an episode."""
@@ -22,10 +24,11 @@ def _flaw(judgement: Judgement, where: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
 class Unsatisfied:
     """Doing nothing does not fulfil the task."""
 
-    name = "unsatisfied"
+    name: ClassVar[str] = "unsatisfied"
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""
@@ -37,10 +40,11 @@ class Unsatisfied:
         return passed(self)
 
 
+@dataclass(frozen=True)
 class SolutionPasses:
     """The example solution runs and fulfils the task."""
 
-    name = "solution"
+    name: ClassVar[str] = "solution"
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""
@@ -73,10 +77,11 @@ def _unplayable(case: Case) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
 class FailuresFail:
     """No failure case fulfils the task."""
 
-    name = "failures"
+    name: ClassVar[str] = "failures"
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""
@@ -94,10 +99,11 @@ class FailuresFail:
         return passed(self, crashed=len(crashed))
 
 
+@dataclass(frozen=True)
 class Repeatable:
     """The verdicts are the same again, and under other hash seeds, random seeds and clocks."""
 
-    name = "repeatable"
+    name: ClassVar[str] = "repeatable"
 
     def check(self, case: Case) -> Verdict:
         """Return the verdict."""

@@ -1,0 +1,111 @@
+"""vLLM in process: the same agent as ``hf.py`` with an engine that batches by itself.
+
+vLLM and the newest transformers do not always share an environment, so it has an extra of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.encoding import TranscriptEncoder
+from agents.models import load_tokenizer, model_folder
+from agents.tokens import Generation, Sampling, TokenAgent
+from sca_envs import SCAError
+
+
+class VLLMAgent(TokenAgent):
+    """Plays episodes with a model in vLLM.
+
+    Args:
+        model: A folder, a ``.gguf`` file, ``package:NAME`` or a name on the Hub; see
+            `model_folder`.
+        template: A chat template; see `TranscriptEncoder`.
+        cache: Where converted GGUF files are kept.
+        temperature: See `Sampling`.
+        top_p: See `Sampling`.
+        max_new_tokens: See `Sampling`.
+        context: Most tokens in all; by default what the model was made for.
+        seed: Fixes the sampling, with the info's ``seed``, the task and the turn.
+        format: The environment's action format, where the info does not say it.
+        batch_size: Most episodes at once.
+        engine: Further arguments of `vllm.LLM`, such as ``gpu_memory_utilization``.
+
+    Raises:
+        ModelError: If there is no model.
+        TemplateError: If the chat template is missing or cannot be extended turn by turn.
+        SCAError: If vLLM is missing.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        template: str | None = None,
+        cache: str | Path | None = None,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        max_new_tokens: int = 512,
+        context: int | None = None,
+        seed: int = 0,
+        format: str = "json",
+        batch_size: int = 64,
+        **engine: Any,
+    ) -> None:
+        try:
+            import vllm
+        except ImportError:
+            raise SCAError("This agent needs vLLM: pip install 'sca-envs[vllm]'") from None
+        sampling = Sampling(temperature, top_p, max_new_tokens)
+        folder = model_folder(model, cache)
+        encoder = TranscriptEncoder(load_tokenizer(folder), template)
+        self._vllm = vllm
+        self.engine: Any = vllm.LLM(
+            model=folder,
+            max_model_len=context,
+            # Of the distribution that is sampled, after temperature and top-p.
+            logprobs_mode="processed_logprobs",
+            **engine,
+        )
+        super().__init__(
+            encoder,
+            sampling,
+            context=self.engine.llm_engine.model_config.max_model_len,
+            seed=seed,
+            format=format,
+            batch_size=batch_size,
+        )
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], limits: Sequence[int]
+    ) -> list[Generation]:
+        """Continue a batch of prompts; see `TokenAgent.generate`."""
+        parameters = [
+            self._vllm.SamplingParams(
+                temperature=self.sampling.temperature,
+                top_p=self.sampling.top_p,
+                max_tokens=limit,
+                seed=seed,
+                logprobs=0,  # of the sampled token alone
+                stop_token_ids=list(self.encoder.stop_ids),
+                detokenize=False,
+            )
+            for seed, limit in zip(seeds, limits, strict=True)
+        ]
+        inputs = [{"prompt_token_ids": list(prompt)} for prompt in prompts]
+        outputs = self.engine.generate(inputs, parameters, use_tqdm=False)
+        generations = []
+        for output in outputs:
+            written = output.outputs[0]
+            ids = list(written.token_ids)
+            logprobs = [
+                step[token].logprob for token, step in zip(ids, written.logprobs, strict=True)
+            ]
+            generations.append(Generation(ids, logprobs))
+        return generations
+
+    def close(self) -> None:
+        """Forget all episodes and end the engine with its process."""
+        super().close()
+        self.engine = None

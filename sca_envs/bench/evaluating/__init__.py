@@ -1,0 +1,1 @@
+"""Evaluation: agents over tasks, on engines, in run folders, with results."""

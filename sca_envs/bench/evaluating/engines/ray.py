@@ -1,0 +1,201 @@
+"""The Ray engine: workers on the machines of a cluster.
+
+A worker is a Ray actor with an agent and its environments. It is given a few episodes at a time and
+streams each back as it ends. When an actor or its machine is lost, the episodes that had not come
+back are played again elsewhere; they depend on nothing, so the results are those of any engine.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sca_envs.bench.agents import StopRun
+from sca_envs.bench.evaluating.recording import Finished, Job
+from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
+from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.extras import import_extra
+
+_TRIES = 3
+"""How many workers an episode may be lost with before the run stops."""
+_PATIENCE = 10.0
+"""Seconds that the agents have to close."""
+_MOST = 32
+"""Most episodes that a worker is given at a time."""
+
+
+class RayEngine:
+    """Plays episodes in actors of a Ray cluster.
+
+    Every machine needs this package, the agent's module and the data.
+
+    Args:
+        workers: How many actors.
+        address: Address of the cluster, such as ``auto``; by default that of the running Ray, or
+            else Ray is started on this machine.
+        num_cpus: Processors that an actor takes.
+        num_gpus: Graphics processors that an actor takes.
+
+    Raises:
+        SCAError: If the extra ``ray`` is not installed, or there is no cluster at the address.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        address: str | None = None,
+        num_cpus: float = 1,
+        num_gpus: float = 0,
+    ) -> None:
+        self._ray = import_extra("ray", "ray")
+        self._number = workers
+        self._resources = {"num_cpus": num_cpus, "num_gpus": num_gpus}
+        if not self._ray.is_initialized():
+            options: dict[str, Any] = {"address": address} if address else {}
+            if not address:
+                options["num_cpus"] = max(1, round(workers * num_cpus))
+                options["include_dashboard"] = False
+            try:
+                self._ray.init(log_to_driver=False, logging_level="error", **options)
+            except (ConnectionError, ValueError) as error:
+                raise SCAError(
+                    f"Expected a Ray cluster at {address!r}; {error}. Start one with `ray start "
+                    "--head`, or leave the address out"
+                ) from None
+
+    def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
+        """Play every job once; see `Engine.run`."""
+        try:
+            pickled = pickle.dumps(spec)
+        except Exception as error:
+            raise OptionError(
+                "Expected an agent, user and tasks that can be sent to another machine; "
+                f"{error}. Give a class or a name instead of an object, or take the engine 'local'"
+            ) from None
+        actor = self._ray.remote(max_restarts=0, max_task_retries=0, **self._resources)(_Actor)
+        pool = _Pool(self._ray, lambda: actor.remote(pickled, list(sys.path)), jobs, self._number)
+        try:
+            yield from pool.run()
+        finally:
+            pool.close()
+
+
+class _Actor:
+    """What runs on a machine of the cluster."""
+
+    def __init__(self, pickled: bytes, path: list[str]) -> None:
+        self._pickled = pickled
+        self._path = path
+        self._worker: Worker | None = None
+
+    def play(self, jobs: list[Job] | None) -> Iterator[Any]:
+        """Yield the batch size if there are no jobs yet, then each episode as it ends."""
+        if self._worker is None:
+            sys.path += [folder for folder in self._path if folder not in sys.path]
+            self._worker = Worker(pickle.loads(self._pickled))
+        if jobs is None:
+            yield self._worker.batch_size
+        else:
+            yield from self._worker.play(iter(jobs))
+
+    def close(self) -> None:
+        """Close the agent."""
+        if self._worker is not None:
+            self._worker.close()
+
+
+class _Pool:
+    """The actors of one run."""
+
+    def __init__(self, ray: Any, make: Any, jobs: Sequence[Job], number: int) -> None:
+        self._ray, self._make = ray, make
+        self._left = deque(jobs)
+        self._lost: Counter[Job] = Counter()
+        self._share = max(1, min(_MOST, len(jobs) // (4 * number)))
+        self._streams: dict[Any, tuple[Any, list[Job]]] = {}
+        """Stream of an actor -> the actor, and its jobs that have not come back."""
+        self._sizes: dict[Any, int] = {}
+        self._resting: list[Any] = []
+        self._missing = len(jobs)
+        self._starts_failed = 0
+        for _ in range(max(1, min(number, len(jobs)))):
+            self._start()
+
+    def _start(self) -> None:
+        actor = self._make()
+        self._streams[actor.play.options(num_returns="streaming").remote(None)] = actor, []
+
+    def run(self) -> Iterator[Finished]:
+        # Not until all streams end: that of a new actor may wait for room that never comes.
+        while self._missing:
+            ready, _ = self._ray.wait(list(self._streams), num_returns=1)
+            for stream in ready:
+                yield from self._advance(stream)
+
+    def _advance(self, stream: Any) -> Iterator[Finished]:
+        """Take the next thing out of a stream that has one, or has ended."""
+        actor, held = self._streams[stream]
+        try:
+            value = self._ray.get(next(stream))
+        except StopIteration:
+            del self._streams[stream]
+            self._feed(actor)
+        except self._ray.exceptions.RayTaskError as error:
+            raise _cause(error) from None
+        except self._ray.exceptions.RayError as error:  # the actor or its machine is gone
+            del self._streams[stream]
+            self._take_back(actor, held, error)
+        else:
+            if isinstance(value, Finished):
+                held.remove(value.job)
+                self._missing -= 1
+                yield value
+            else:
+                self._sizes[actor] = value
+
+    def _feed(self, actor: Any) -> None:
+        """Give an actor its next share, which fills a batched agent twice; or let it rest."""
+        share = max(self._share, 2 * self._sizes[actor] if self._sizes[actor] > 1 else 1)
+        jobs = [self._left.popleft() for _ in range(min(share, len(self._left)))]
+        if jobs:
+            stream = actor.play.options(num_returns="streaming").remote(jobs)
+            self._streams[stream] = actor, jobs
+        else:
+            self._resting.append(actor)
+
+    def _take_back(self, actor: Any, held: list[Job], error: Exception) -> None:
+        self._lost.update(held[:1])  # they are played in order, mostly
+        self._starts_failed += actor not in self._sizes
+        if self._starts_failed >= _TRIES:
+            raise SCAError(f"Expected Ray to start a worker; it failed {_TRIES} times: {error}")
+        for job in held:
+            if self._lost[job] >= _TRIES:
+                raise SCAError(
+                    f"Expected episode {job.episode_id} to leave its worker alive; {_TRIES} "
+                    f"workers were lost with it, the last with: {error}. What has finished is kept"
+                )
+        self._left.extendleft(reversed(held))
+        self._sizes.pop(actor, None)
+        if self._resting:  # a new one might find no room beside it
+            self._feed(self._resting.pop())
+        elif self._left:
+            self._start()
+
+    def close(self) -> None:
+        """End the actors; what they still play is given up."""
+        if not self._missing:
+            closing = [actor.close.remote() for actor in self._sizes]
+            self._ray.wait(closing, num_returns=len(closing), timeout=_PATIENCE)
+        for actor in {*self._sizes, *(actor for actor, _ in self._streams.values())}:
+            self._ray.kill(actor)
+
+
+def _cause(error: Any) -> Exception:
+    """Return what an agent or option raised in a worker, without Ray's wrapping."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, SCAError | StopRun):
+        return cause
+    return SCAError(f"A worker failed: {error}")

@@ -1,0 +1,253 @@
+"""The plan of a run: its options, its tasks, and the seed of each episode."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import inspect
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import sca_envs
+from sca_envs.bench.evaluating.recording import Job
+from sca_envs.bench.evaluating.results import RunRecord
+from sca_envs.bench.evaluating.watched_user import WatchedUsers
+from sca_envs.bench.evaluating.worker import AGENTS, WorkerSpec
+from sca_envs.bench.loading import Maker
+from sca_envs.bench.trajectories.trajectory import to_json
+from sca_envs.core.errors import OptionError
+from sca_envs.core.task import Task, TaskSet
+from sca_envs.core.task_files import load_tasks
+from sca_envs.core.users import USERS
+from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.tool_use import ToolUseEnv
+
+NUM_TASKS = 100
+"""Tasks of a run on a split without end that does not say how many."""
+_SEEDS = 2**31 - 1
+
+
+def episode_seed(seed: int, task_id: str, trial: int) -> int:
+    """Return the seed of an episode, a function of these three and of nothing else.
+
+    Args:
+        seed: Seed of the run.
+        task_id: Id of the task.
+        trial: Which repetition of it, from 0.
+    """
+    text = f"{seed}/{trial}/{task_id}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % _SEEDS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run plays."""
+
+    spec: WorkerSpec
+    """What its workers are made of."""
+    record: RunRecord
+    """All that is needed to repeat it."""
+    jobs: tuple[Job, ...]
+    """Its episodes: the first trial of every task, then the second one, and so on."""
+
+
+def make_plan(
+    env_id: str,
+    agent: str | Callable[..., Any],
+    *,
+    agent_options: Mapping[str, Any],
+    env_options: Mapping[str, Any],
+    tasks: str | PathLike[str] | Iterable[Task] | None,
+    num_tasks: int | None,
+    trials: int,
+    seed: int,
+    user: str | Callable[..., Any] | None,
+    user_options: Mapping[str, Any],
+    agent_name: str | None = None,
+) -> Plan:
+    """Return the plan of a run; see `sca_envs.evaluate` for the arguments.
+
+    Args:
+        env_id: Id of the environment.
+        agent: A built-in agent's name, ``module:name``, or something that makes one.
+        agent_options: Keyword arguments of it.
+        env_options: Keyword arguments of `gymnasium.make`, those that are None left out.
+        tasks: Instead of a split: a task file or tasks.
+        num_tasks: How many tasks.
+        trials: Episodes of each task.
+        seed: Seed of the run.
+        user: A built-in user's name, ``module:name``, or something that makes one.
+        user_options: Keyword arguments of it.
+        agent_name: What trajectories call the agent.
+
+    Raises:
+        SCAError: If something is missing or does not exist.
+    """
+    if env_id not in ENVIRONMENTS:
+        raise OptionError(
+            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
+        )
+    _check_numbers(num_tasks, trials, seed)
+    maker = _agent_maker(agent, agent_options)
+    user_maker = _user_maker(user, user_options)
+    options = {key: value for key, value in env_options.items() if value is not None}
+    own = None
+    if tasks is not None:
+        own, label = _own_tasks(tasks)
+        options["tasks"] = label
+        options.setdefault("data", own[0].data)
+    spec = WorkerSpec(
+        env_id=env_id,
+        env_options=_with_user(options, user, user_maker),
+        agent=maker,
+        agent_name=agent_name or (agent if isinstance(agent, str) else maker.name),
+        user=user_maker,
+        tasks=own,
+        render=agent == "human",
+    )
+    spec.check_agent()
+    env = spec.make_env()
+    if user_maker is not None:
+        WatchedUsers(user_maker)()  # a wrong option shall not wait for the first episode
+    spec = _complete(spec, env)
+    ids = _task_ids(env, num_tasks)
+    record = RunRecord(
+        options={
+            "env_id": env_id,
+            "env_options": dict(spec.env_options),
+            "agent": spec.agent_name,
+            "agent_options": dict(agent_options),
+            "user_options": dict(user_options),
+            "tasks_digest": None if own is None else tasks_digest(own),
+            "trials": trials,
+            "seed": seed,
+        },
+        data={
+            name: {"name": domain.data, "digest": domain.base.digest()}
+            for name, domain in env.domains.items()
+        },
+        tasks=ids,
+        versions=_versions(),
+    )
+    jobs = tuple(
+        Job(task, trial, episode_seed(seed, task, trial)) for trial in range(trials) for task in ids
+    )
+    return Plan(spec, record, jobs)
+
+
+def tasks_digest(tasks: Iterable[Task]) -> str:
+    """Return the sha256 of tasks, as hex digits."""
+    sha = hashlib.sha256()
+    for task in tasks:
+        sha.update(to_json(task.model_dump(mode="json")) + b"\n")
+    return sha.hexdigest()
+
+
+def _check_numbers(num_tasks: int | None, trials: int, seed: int) -> None:
+    least = {"num_tasks": (num_tasks, 1), "trials": (trials, 1), "seed": (seed, 0)}
+    for name, (value, lowest) in least.items():
+        if name == "num_tasks" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
+            raise OptionError(f"Expected {name} to be an integer from {lowest}; got {value!r}")
+
+
+def _agent_maker(agent: Any, options: Mapping[str, Any]) -> Maker:
+    if isinstance(agent, str) and agent in AGENTS:
+        return Maker("agent", AGENTS[agent], options)
+    if isinstance(agent, str) and ":" not in agent:
+        raise OptionError(
+            f"Expected agent to be {', '.join(AGENTS)}, or module:name of your own; got {agent!r}"
+        )
+    if not isinstance(agent, str | type) and hasattr(agent, "reset"):
+        if options:
+            raise OptionError("Expected no agent_options for an agent that is made already")
+        return Maker("agent", Made(agent))
+    if not isinstance(agent, str) and not callable(agent):
+        raise OptionError(
+            "Expected agent to be a name, an agent, or something that makes one; got "
+            f"{type(agent).__name__}"
+        )
+    return Maker("agent", agent, options)
+
+
+class Made:
+    """Gives an object that exists already, wherever a maker is wanted.
+
+    Args:
+        value: The object.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.__module__ = type(value).__module__
+        self.__qualname__ = type(value).__qualname__
+
+    def __call__(self) -> Any:
+        """Return the object."""
+        return self.value
+
+
+def _user_maker(user: Any, options: Mapping[str, Any]) -> Maker | None:
+    if user is None or (isinstance(user, str) and user in USERS):
+        if options:
+            raise OptionError(f"Expected no user options for the built-in user; got {options}")
+        return None
+    if isinstance(user, str) and ":" not in user:
+        raise OptionError(
+            f"Expected user to be {', '.join(USERS)}, or module:name of your own; got {user!r}"
+        )
+    return Maker("user", user, options)
+
+
+def _with_user(options: dict[str, Any], user: Any, maker: Maker | None) -> dict[str, Any]:
+    if maker is not None:
+        return options | {"user": maker.name}
+    return options if user is None else options | {"user": user}
+
+
+def _own_tasks(tasks: Any) -> tuple[TaskSet, str]:
+    """Return tasks, and what trajectories say of where they come from."""
+    if isinstance(tasks, str | PathLike):
+        found, label = load_tasks(tasks), str(tasks)
+    else:
+        found = tasks if isinstance(tasks, TaskSet) else TaskSet(tasks)
+        label = f"sha256:{tasks_digest(found)}"
+    if not len(found):
+        raise OptionError(f"Expected at least one task, got none in {label}")
+    return found, label
+
+
+def _complete(spec: WorkerSpec, env: ToolUseEnv) -> WorkerSpec:
+    """Return the spec with the options that the environment has by default."""
+    options = {
+        "data": env.domain.data,
+        "user": inspect.signature(type(env).__init__).parameters["user"].default,
+        "action_format": env.action_format,
+        "max_turns": env.max_turns,
+    }
+    given = dict(spec.env_options)
+    return WorkerSpec(**{**vars(spec), "env_options": options | given})
+
+
+def _task_ids(env: ToolUseEnv, num_tasks: int | None) -> list[str]:
+    size = env.tasks.size
+    if size is not None and num_tasks is not None and num_tasks > size:
+        raise OptionError(f"Expected num_tasks to be at most {size}; got {num_tasks}")
+    number = num_tasks or size or NUM_TASKS
+    ids = [env.tasks[index].id for index in range(number)]
+    if size is not None:
+        for key in ids:
+            env.tasks.find(key)  # raises where two splits of a file share an id
+    return ids
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "sca_envs": sca_envs.__version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("gymnasium", "numpy", "pydantic")},
+    }

@@ -1,0 +1,251 @@
+"""The results of a run: what `results.json` holds.
+
+They are a function of the run's record and of the episodes, whatever order these came in. There is
+no time in them, so a run that was killed and resumed has the same results as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sca_envs.bench.evaluating.metrics import Estimate, estimate, pass_at_k, pass_hat_k
+from sca_envs.bench.evaluating.recording import Summary
+from sca_envs.core.errors import SCAError
+
+FILE_NAME = "results.json"
+"""Name of the file in a run's folder."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class RunRecord(_Model):
+    """All that is needed to repeat a run."""
+
+    format: Literal["sca_envs.run"] = "sca_envs.run"
+    """What the object is."""
+    version: Literal[1] = 1
+    """Version of the format."""
+    options: dict[str, Any]
+    """Options that decide the results; engine and workers do not."""
+    data: dict[str, dict[str, str]]
+    """Domain -> the data's ``name`` and the ``digest`` of its initial tables."""
+    tasks: list[str]
+    """Ids of the tasks."""
+    versions: dict[str, str]
+    """Versions of this package and of what it computes with."""
+
+
+class TaskResult(_Model):
+    """What became of one task."""
+
+    episodes: int
+    """How many were played."""
+    scored: int
+    """How many of them count; the others broke off for no fault of the agent."""
+    successes: int
+    """How many of these have reward 1, within 1e-6."""
+    reward: float | None
+    """Mean reward of those that count."""
+    components: dict[str, float]
+    """Mean of each component; an episode that never came to a verdict has 0."""
+    termination_reasons: dict[str, int]
+    """Reason -> number of episodes."""
+    turns: float | None
+    """Mean number of turns."""
+
+
+class Results(_Model):
+    """The results of a run; every interval is a bootstrap over tasks (see `estimate`)."""
+
+    format: Literal["sca_envs.results"] = "sca_envs.results"
+    """What the object is."""
+    version: Literal[1] = 1
+    """Version of the format."""
+    run: RunRecord
+    """What was run."""
+    episodes: int
+    """How many were played."""
+    scored: int
+    """How many count for the agent."""
+    errors: dict[str, int]
+    """``agent_error`` (counts, with reward 0), ``user_error``, ``environment_error`` and
+    ``verifier_error`` (do not count) -> number of episodes."""
+    success: Estimate | None
+    """Share of episodes with reward 1; None if no episode counts."""
+    reward: Estimate | None
+    """Mean reward."""
+    pass_at: dict[int, Estimate]
+    """k -> pass@k, over the tasks with at least k trials that count."""
+    pass_hat: dict[int, Estimate]
+    """k -> pass^k, over the same tasks."""
+    components: dict[str, Estimate]
+    """Component of the reward -> its mean."""
+    termination_reasons: dict[str, int]
+    """Reason -> number of episodes, all of them."""
+    reason_shares: dict[str, Estimate]
+    """Reason -> its share of the episodes that count."""
+    turns: Estimate | None
+    """Turns an episode."""
+    prompt_tokens: Estimate | None
+    """Tokens an episode that the model read; None if the agent does not tell."""
+    completion_tokens: Estimate | None
+    """Tokens an episode that the model wrote; None if the agent does not tell."""
+    cost: Estimate | None
+    """US dollars an episode; None if unknown."""
+    totals: dict[str, float]
+    """Sums over all episodes: turns, tokens, requests, errors and cost of agent and user."""
+    tasks: dict[str, TaskResult]
+    """Task id -> what became of it, in the order of the tasks."""
+
+    def to_json(self) -> str:
+        """Return the text of `results.json`."""
+        try:
+            return self.model_dump_json(indent=1) + "\n"
+        except ValueError:  # a lone surrogate, which UTF-8 cannot say, in an option
+            return json.dumps(self.model_dump(), indent=1) + "\n"
+
+
+def load_results(path: str | os.PathLike[str]) -> Results:
+    """Read `results.json`, or the one in a run's folder.
+
+    Raises:
+        SCAError: If there is none or it is broken.
+    """
+    path = Path(path)
+    path = path / FILE_NAME if path.is_dir() else path
+    try:
+        return Results.model_validate(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise SCAError(f"Expected the results of a run at {path}; {error.strerror}") from None
+    except ValueError as error:
+        if not isinstance(error, ValidationError):
+            raise SCAError(f"Expected JSON in {path}; {error}") from None
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SCAError(
+            f"Expected the results of a run in {path}; {where}: {first['msg']}"
+        ) from None
+
+
+def compute_results(run: RunRecord, summaries: Iterable[Summary]) -> Results:
+    """Return the results of a run.
+
+    Args:
+        run: What was run; the seed in its options seeds the intervals, too.
+        summaries: The episodes, in any order.
+    """
+    played: dict[str, list[Summary]] = {task: [] for task in run.tasks}
+    for summary in sorted(summaries, key=lambda one: one.trial):
+        played[summary.task_id].append(summary)
+    everything = [one for ones in played.values() for one in ones]
+    scored = {task: [one for one in ones if one.counts] for task, ones in played.items()}
+    scored = {task: ones for task, ones in scored.items() if ones}
+    reasons = Counter(one.termination_reason for one in everything)
+    names = sorted({name for one in everything for name in one.components})
+    seed = int(run.options["seed"])
+
+    def mean(value: Callable[[Summary], float | None]) -> Estimate | None:
+        """Return the mean over tasks; an episode whose value is None does not tell."""
+        told = ([value(one) for one in ones] for ones in scored.values())
+        known = ([x for x in values if x is not None] for values in told)
+        return estimate([statistics.fmean(values) for values in known if values], seed)
+
+    def usage(key: str) -> Estimate | None:
+        return mean(lambda one: None if one.usage is None else _number(one.usage, key))
+
+    return Results(
+        run=run,
+        episodes=len(everything),
+        scored=sum(map(len, scored.values())),
+        errors={
+            kind: reasons[kind]
+            for kind in ("agent_error", "user_error", "environment_error", "verifier_error")
+        },
+        success=mean(lambda one: float(one.success)),
+        reward=mean(lambda one: one.reward),
+        pass_at=_over_k(pass_at_k, scored, seed),
+        pass_hat=_over_k(pass_hat_k, scored, seed),
+        components=_present({name: mean(partial(_component, name)) for name in names}),
+        termination_reasons=dict(sorted(reasons.items())),
+        reason_shares=_present({name: mean(partial(_ended, name)) for name in sorted(reasons)}),
+        turns=mean(lambda one: one.turns),
+        prompt_tokens=usage("prompt_tokens"),
+        completion_tokens=usage("completion_tokens"),
+        cost=usage("cost"),
+        totals=_totals(everything),
+        tasks={task: _task_result(ones, names) for task, ones in played.items() if ones},
+    )
+
+
+def _component(name: str, one: Summary) -> float:
+    return one.components.get(name, 0.0)
+
+
+def _ended(reason: str, one: Summary) -> float:
+    return float(one.termination_reason == reason)
+
+
+def _present(estimates: dict[str, Estimate | None]) -> dict[str, Estimate]:
+    return {key: one for key, one in estimates.items() if one is not None}
+
+
+def _over_k(
+    metric: Callable[[int, int, int], float], scored: dict[str, list[Summary]], seed: int
+) -> dict[int, Estimate]:
+    counts = [(len(ones), sum(one.success for one in ones)) for ones in scored.values()]
+    made: dict[int, Estimate] = {}
+    for k in range(1, max((n for n, _ in counts), default=0) + 1):
+        found = estimate([metric(n, c, k) for n, c in counts if n >= k], seed)
+        assert found is not None
+        made[k] = found
+    return made
+
+
+def _task_result(ones: list[Summary], names: list[str]) -> TaskResult:
+    scored = [one for one in ones if one.counts]
+    components = {}
+    if scored:
+        components = {
+            name: statistics.fmean(_component(name, one) for one in scored) for name in names
+        }
+    return TaskResult(
+        episodes=len(ones),
+        scored=len(scored),
+        successes=sum(one.success for one in scored),
+        reward=statistics.fmean(one.reward for one in scored) if scored else None,
+        components=components,
+        termination_reasons=dict(sorted(Counter(one.termination_reason for one in ones).items())),
+        turns=statistics.fmean(one.turns for one in scored) if scored else None,
+    )
+
+
+_SUMMED = ("prompt_tokens", "completion_tokens", "requests", "errors", "cost")
+
+
+def _number(usage: dict[str, Any], key: str) -> float | None:
+    """Return a number of a `Usage` in JSON, whose defaults are left out."""
+    return usage.get(key, None if key == "cost" else 0)
+
+
+def _totals(ones: list[Summary]) -> dict[str, float]:
+    totals: dict[str, float] = {"turns": sum(one.turns for one in ones)}
+    for whose in ("usage", "user_usage"):
+        told = [usage for one in ones if (usage := getattr(one, whose)) is not None]
+        prefix = "user_" if whose == "user_usage" else ""
+        for key in _SUMMED if told else ():
+            numbers = [n for usage in told if (n := _number(usage, key)) is not None]
+            if numbers:
+                # The order of the sum is the order of tasks and trials, so it is always the same.
+                totals[f"{prefix}{key}"] = sum(numbers)
+    return totals

@@ -1,0 +1,1 @@
+"""Trajectories: their format, files, replay and export."""
