@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -118,6 +119,8 @@ class Pipeline:
             propose: The challenger; it is called in the workers, so it must be picklable.
             numbers: Which candidates.
         """
+        if self._workers:
+            _check_picklable(propose, "challenger")
         return self._finish(self._map(_examine_proposal, ((propose, n) for n in numbers)))
 
     def count(self, found: Examination) -> None:
@@ -160,6 +163,7 @@ class Pipeline:
                 _settle(lab, self._gates)
                 yield from map(function, items)
             return
+        _check_picklable(self._gates, "gates")
         context = multiprocessing.get_context("spawn")
         cores = context.Queue()
         for number in range(self._workers):
@@ -182,6 +186,16 @@ class Pipeline:
                 ) from None
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _check_picklable(value: Any, what: str) -> None:
+    try:
+        pickle.dumps(value)
+    except Exception as error:
+        raise OptionError(
+            f"Expected {what} that can be sent to another process; {error}. Give a class of a "
+            "module, or take workers=0"
+        ) from None
 
 
 def _with(found: Examination, verdict: Verdict) -> Examination:

@@ -120,10 +120,12 @@ class Alternatives:
             value: Its value.
             limit: Most values to return.
         """
-        schema = self._domain.tools[tool].parameters["properties"].get(name, {})
+        properties = self._domain.tools[tool].parameters["properties"]
+        schema = properties.get(name, {})
         candidates = [other for other in schema.get("enum", ()) if other != value]
         candidates += self._vary(value)
-        if len(candidates) < limit and "enum" not in schema and not isinstance(value, list | dict):
+        drawn = name in properties and "enum" not in schema
+        if len(candidates) < limit and drawn and not isinstance(value, list | dict):
             candidates.append(self._domain.sample_argument(self._rng, name))
         return _distinct(candidates, value, limit)
 

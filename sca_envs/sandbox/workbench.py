@@ -7,7 +7,7 @@ import json
 from sca_envs.core.actions import LoggedCall
 from sca_envs.core.database import Database
 from sca_envs.core.domain import Domain
-from sca_envs.sandbox.results import JSON, Result, SandboxTool
+from sca_envs.sandbox.results import JSON, Result, SandboxCall, SandboxTool
 
 ANSWER = "answer"
 """Name of the function that gives the final answer."""
@@ -42,10 +42,17 @@ class Workbench:
     def log(self, result: Result) -> tuple[LoggedCall, ...]:
         """Return the calls of the domain's tools that a run made."""
         return tuple(
-            LoggedCall(call.name, call.arguments, call.error is None)
+            LoggedCall(call.name, self._named(call), call.error is None)
             for call in result.calls
             if call.name in self.domain.tools
         )
+
+    def _named(self, call: SandboxCall) -> dict[str, JSON]:
+        """Return a call's arguments as the tool's schema names them."""
+        arguments, variadic = call.arguments, self.domain.tools[call.name].variadic
+        if variadic is not None:
+            arguments[variadic] = arguments.pop("args", [])
+        return arguments
 
     def _tool(self, name: str) -> SandboxTool:
         tool = self.domain.tools[name]

@@ -153,7 +153,7 @@ def test_a_broken_row_is_named(tmp_path: Path) -> None:
     with pytest.raises(TaskFileError, match="dataset, row 1: expected JSON text in 'data'"):
         code_tasks_from_dataset(datasets.Dataset.from_list(rows))
     rows[1] = {**rows[0], "version": VERSION + 1}
-    with pytest.raises(TaskFileError, match="dataset, row 1: .*upgrade sca-envs"):
+    with pytest.raises(TaskFileError, match=r"dataset, row 1: .*upgrade sca-envs"):
         code_tasks_from_dataset(datasets.Dataset.from_list(rows))
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(TaskFileError, match="expected a Parquet file"):
@@ -252,5 +252,5 @@ def test_the_content_digest_is_about_the_content() -> None:
 
 def test_a_line_is_parsed_alone() -> None:
     assert parse_code_task(small().model_dump_json(), "here") == small()
-    with pytest.raises(TaskFileError, match="^here: "):
+    with pytest.raises(TaskFileError, match=r"^here: "):
         parse_code_task("x", "here")

@@ -352,14 +352,15 @@ _skipped = [pytest.param("", marks=pytest.mark.skip("attacks.jsonl is not in SCA
 OWN = [
     pytest.param(code, id=name)
     for name, code in {
-        "frames": "import sys\nf = sys._getframe()\nwhile f:\n    f.f_globals.update(verify=lambda a:"
-        " True, result=True, changes=lambda: [], call_log=lambda: [])\n    f = f.f_back",
+        "frames": "import sys\nf = sys._getframe()\nwhile f:\n    f.f_globals.update("
+        "verify=lambda a: True, result=True, changes=lambda: [], call_log=lambda: [])\n"
+        "    f = f.f_back",
         "json": "import json\njson.dumps = json.JSONEncoder.encode = lambda *a, **k: 'true'",
         "builtins": "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.bool = int",
         "atexit": "import atexit\natexit.register(lambda: print('true'))",
         "thread": "import threading\nthreading.Thread(target=lambda: None).start()",
-        "fds": "import os\nfor fd in range(3, 64):\n    try:\n        os.write(fd, b'true\\n' * 9)\n"
-        "    except OSError:\n        pass",
+        "fds": "import os\nfor fd in range(3, 64):\n    try:\n"
+        "        os.write(fd, b'true\\n' * 9)\n    except OSError:\n        pass",
         "truth": "class T(int):\n    __eq__ = lambda s, o: True\n    __hash__ = int.__hash__\n"
         "result = T(1)",
     }.items()
@@ -501,3 +502,23 @@ def test_replaying_finds_out_what_succeeds(retail: Domain) -> None:
     assert [call.ok for call in attempt.calls] == [False, False, False, True]
     assert (attempt.answer, attempt.error) == ("x", None)
     assert attempt.state == retail.database().snapshot()
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "arguments"),
+    [
+        ("trade_calculator", "find_minimum(3, 1.5)", {"values": [3, 1.5]}),
+        ("travel_planning", "book_hotel('Rome', 'pool')", None),
+        ("message_decoder", "caesar_decode('khoor', 3)", {"message": "khoor", "shift": 3}),
+    ],
+)
+def test_arguments_are_logged_by_their_names(
+    lab: Lab, name: str, call: str, arguments: dict[str, Any] | None
+) -> None:
+    world = domain(name)
+    attempt = lab.attempt(world, f"try:\n    {call}\nexcept Exception:\n    pass\nanswer('')")
+    properties = world.tools[call.partition("(")[0]].parameters["properties"]
+    (logged,) = attempt.calls
+    assert logged.arguments.keys() <= properties.keys()
+    assert arguments is None or logged.arguments == arguments
+    assert replay(world, attempt.calls, "") == attempt

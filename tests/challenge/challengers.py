@@ -1,0 +1,59 @@
+"""Challengers for tests: small, wrong, or broken ones. Worker processes import them from here."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sca_envs.challenge.task import CodeAsTask, DataRef
+from sca_envs.core.domain import Domain
+from tests.challenge.labelled import labelled_of
+
+
+def recorded(number: int) -> CodeAsTask | None:
+    """Return a candidate of the labelled set, good or bad; some calls go wrong."""
+    match number % 9:
+        case 3:
+            raise ValueError(f"no luck with [/number] {number}")
+        case 5:
+            return None
+        case 7:
+            data = DataRef(name="generated:0", digest="another")
+            return labelled_of("tau_retail")[number].task.model_copy(update={"data": data})
+    task = labelled_of("tau_retail")[number % len(labelled_of("tau_retail"))].task
+    return task.model_copy(update={"id": f"{task.id}-{number}"})
+
+
+def wrong_kind(number: int) -> Any:
+    """Return what is no task."""
+    return {"id": number}
+
+
+def deadly(number: int) -> CodeAsTask | None:
+    """End the process that asks."""
+    os._exit(3)
+
+
+class Recorded:
+    """The same as a class, as `--challenger` wants it.
+
+    Args:
+        domain: The domain.
+        start: Number of the first candidate.
+    """
+
+    def __init__(self, domain: Domain, start: int = 0) -> None:
+        self.start = start
+
+    def propose(self, seed: int) -> CodeAsTask | None:
+        """Return a candidate."""
+        return recorded(self.start + seed)
+
+
+def surrogates(number: int) -> CodeAsTask:
+    """Return a candidate with half a surrogate pair everywhere, or a good one."""
+    task = labelled_of("tau_retail")[0].task
+    if number % 2 == 0:
+        return task
+    odd = {"instruction": "\ud800", "verify": "\ud800", "failures": ("\udfff",)}
+    return task.model_copy(update=odd)
