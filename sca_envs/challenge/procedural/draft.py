@@ -28,7 +28,7 @@ class Draft:
     wrongs: tuple[str, ...]
     """Wrong attempts, the most telling first; ``RIGHT_ANSWER`` in them stands for the literal."""
     page: str | None = None
-    """The page that the browser has to show at the end."""
+    """The page whose top the browser has to show at the end."""
 
 
 def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask | None:

@@ -67,11 +67,11 @@ def write_verify(changes: Sequence[dict[str, Any]], value: Any, *, page: str | N
     Args:
         changes: What the solution changed in the world.
         value: What it answered.
-        page: The page that the browser has to show at the end, if that is part of the task.
+        page: The page whose top the browser has to show at the end, if that is part of the task.
     """
     lines = _state_checks(changes)
     if page is not None:
-        shown = f"[Web Page Name: {page}]"
+        shown = f"[Web Page Name: {page}]\n[Viewing page 1 of "
         lines += [f"if {shown!r} not in view():", "    return False"]
     return _assemble([*lines, *_answer_checks(value)])
 

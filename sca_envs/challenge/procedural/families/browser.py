@@ -30,7 +30,7 @@ def _many(walk: Walk, each: Term) -> tuple[Term, str, list[str]]:
     Returns:
         What has to be paid, how the task says it, and wrong ways to work it out.
     """
-    count = walk.x.rng.randint(2, 40)
+    count = walk.x.rng.randint(2, 60)
     percent = walk.x.pick((0, 0, walk.x.rng.randint(3, 30)))
     expression = f"{count} * {{0}}" + (f" * (1 - {percent} / 100)" if percent else "")
     if walk.x.rng.random() < 0.5:
@@ -333,13 +333,15 @@ def draft(x: Explorer, calls: int) -> Draft:
         raise DeadEnd
     solution = walk.plan.solution(answer)
     body = solution.rpartition("answer(")[0]
-    stays = x.rng.random() < 0.4
+    # Words, and prices as they are, would hardly tell two tasks apart that end on one page.
+    stays = walk.at_top and isinstance(answer.value, float) and x.rng.random() < 0.5
+    stays &= kind in (price, saving, recommended)
     if stays:
         text += x.say(
             (
-                " Leave that last page open in the browser ({page}).",
-                " When you are done, the browser must still show {page}.",
-                " At the end the page {page} has to be open.",
+                " Leave the top of that last page open in the browser ({page}).",
+                " When you are done, the browser must still show the top of {page}.",
+                " At the end the page {page} has to be open, at its top.",
             ),
             page=walk.address,
         )

@@ -47,7 +47,7 @@ _CLOSINGS = (
     "I only need the result.",
     "No explanation, just the answer.",
     "Your final answer should be the bare result.",
-    "Keep the answer free of other words.",
+    "No other words around the answer, please.",
 )
 
 

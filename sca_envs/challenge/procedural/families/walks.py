@@ -26,6 +26,11 @@ class Walk:
         self._shown: list[Term] = []
         """What the browser has shown of the page."""
 
+    @property
+    def at_top(self) -> bool:
+        """Whether the browser shows the top of the page."""
+        return len(self._shown) == 1
+
     def begin(self, address: str) -> Term:
         """Open the page where the walk begins; the browser is at the start page already."""
         if address == "/":
