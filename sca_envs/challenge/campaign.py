@@ -89,7 +89,11 @@ class Campaign:
         """
         for examination in self._earlier:
             pipeline.recall(examination)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.journal.open("a").close()
+        except OSError as error:
+            raise OptionError(f"Expected to write to {self.path}, got: {error}") from None
         try:
             with self.journal.open("a", encoding="utf-8") as file:
                 if not self._begun:

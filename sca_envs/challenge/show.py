@@ -23,8 +23,8 @@ def show(task: CodeAsTask) -> RenderableType:
     where = f"{task.domain} on {task.data.name} ({task.data.digest[:12]}…)"
     origin = f"by {made.challenger or 'unknown'}, seed {made.seed}"
     parts: list[RenderableType] = [
-        Rule(Text(task.id, style="bold")),
-        Text(f"{where}, {origin}", style="dim"),
+        Rule(Text(_clean(task.id), style="bold")),
+        Text(_clean(f"{where}, {origin}"), style="dim"),
         Panel(Text(_clean(task.instruction)), title="instruction"),
         _code(task.verify, "verify"),
         _code(task.solution, "solution"),
@@ -65,5 +65,11 @@ def mutant_table(task: CodeAsTask) -> Table:
 
 
 def _clean(text: str) -> str:
-    """Return text that any terminal can print."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return text that any terminal can print, and that does not command it."""
+    return "".join(_escape(letter) for letter in text)
+
+
+def _escape(letter: str) -> str:
+    if letter.isprintable() or letter in "\n\t":
+        return letter
+    return letter.encode("unicode_escape").decode()

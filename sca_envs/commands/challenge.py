@@ -17,11 +17,13 @@ _MAKE = "make"
 
 
 class _MakeByDefault(TyperGroup):
-    """Takes ``challenge ENV …`` for ``challenge make ENV …``."""
+    """Takes ``challenge ENV …`` for ``challenge make ENV …``, also with options first."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command's name in front where it was left out."""
-        if args and args[0] not in self.commands and "/" in args[0]:
+        first = args[0] if args else ""
+        begins_with_option = first.startswith("-") and first not in ctx.help_option_names
+        if first not in self.commands and ("/" in first or begins_with_option):
             args = [_MAKE, *args]
         return super().parse_args(ctx, args)
 
@@ -75,6 +77,7 @@ def make(
     from sca_envs.challenge.task import DataRef
     from sca_envs.domains import domain as find_domain
 
+    _check_picture(picture)
     domain = find_domain(domain_of(env_id), data)
     options = key_values(challenger_option, "--challenger-option")
     player = _player(challenger, agent, key_values(agent_option, "--agent-option"))
@@ -113,6 +116,16 @@ def make(
     console.print(
         f"{min(n, len(campaign.accepted))} tasks written to {out}", markup=False, soft_wrap=True
     )
+
+
+def _check_picture(path: Path | None) -> None:
+    """Before the work that it would show."""
+    if path is None:
+        return
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise OptionError(f"Expected --picture to end in .png, .svg or .pdf; got {path.name!r}")
+    if not path.parent.is_dir():
+        raise OptionError(f"Expected --picture in a folder that exists; got {path}")
 
 
 def domain_of(env_id: str) -> str:
@@ -177,6 +190,8 @@ def inspect_tasks(
     console = Console()
     tasks = load_code_tasks(path)
     chosen = [item for item in tasks if task in (None, item.id)]
+    if not tasks:
+        raise OptionError(f"Expected tasks in {path}, found none")
     if not chosen:
         ids = ", ".join(item.id for item in tasks[:5])
         raise OptionError(f"Expected the id of a task in {path} ({ids}, …); got {task!r}")
@@ -201,6 +216,7 @@ def statistics(
     from sca_envs.challenge.files import load_code_tasks
     from sca_envs.challenge.statistics import Statistics
 
+    _check_picture(picture)
     found = Statistics(load_code_tasks(path))
     console = Console()
     for table in found.tables():
