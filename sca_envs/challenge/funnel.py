@@ -136,6 +136,7 @@ class Funnel:
         axes.bar_label(bars, padding=4)
         axes.invert_yaxis()
         axes.set_xlabel("candidates that passed")
+        axes.locator_params(axis="x", integer=True)
         axes.set_xlim(0, max(counts, default=1) * 1.1 or 1)
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(path, dpi=150)
