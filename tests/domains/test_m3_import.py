@@ -199,6 +199,7 @@ def test_other_sources(checkout: Path, tmp_path: Path) -> None:
 def test_domains_on_it(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sca_envs.domains import _load
 
+    _load.cache_clear()  # other tests may have loaded the original's data
     monkeypatch.setenv("SCA_DATA_DIR", str(tmp_path / "data"))
     with pytest.raises(DataNotInstalledError, match="`sca data import m3tooleval SOURCE`"):
         sca_envs.domain("web_browsing", "m3tooleval")
