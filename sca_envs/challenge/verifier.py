@@ -50,11 +50,13 @@ def verdict(task: CodeAsTask, calls: Iterable[LoggedCall], answer: str) -> bool:
 
     Args:
         task: The task.
-        calls: The tool calls, in order; they are carried out on the initial state.
+        calls: The tool calls, in order; those that were not refused are carried out on the initial
+            state.
         answer: The final answer.
 
     Raises:
         OptionError: If the task's data is not at hand.
     """
     domain = task.load_domain()
-    return shared_lab().judge(domain, task.verify, replay(domain, calls, answer)).fulfilled
+    attempt = replay(domain, calls, answer, as_logged=True)
+    return shared_lab().judge(domain, task.verify, attempt).fulfilled

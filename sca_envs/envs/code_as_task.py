@@ -37,7 +37,8 @@ class CodeAsTaskEnv(ToolUseEnv):
     object such as `{"name": "get_order_details", "arguments": {"order_id": "#W1"}}` is a tool call,
     and `{"name": "answer", "arguments": {"content": "42"}}` is the final answer, which ends the
     episode. In the format `python` a block of code is run with the tools as functions, and
-    `answer(value)` in it ends the episode. `sample()` draws valid tool calls.
+    `answer(value)` in it ends the episode. `m3-text` cannot write every argument. `sample()` draws
+    valid tool calls.
 
     ## Observation Space
     The newest text that the agent reads. At first that is the task's instruction.

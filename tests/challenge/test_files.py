@@ -254,3 +254,8 @@ def test_a_line_is_parsed_alone() -> None:
     assert parse_code_task(small().model_dump_json(), "here") == small()
     with pytest.raises(TaskFileError, match=r"^here: "):
         parse_code_task("x", "here")
+
+
+def test_the_published_schema_is_that_of_the_model() -> None:
+    path = Path(__file__).parents[2] / "docs" / "code_as_task.schema.json"
+    assert json.loads(path.read_text("utf-8")) == CodeAsTask.model_json_schema()

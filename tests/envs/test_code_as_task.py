@@ -36,9 +36,9 @@ def check(task: CodeAsTask, action_format: str) -> None:
     assert env.episode.components == {"verify": 1.0}
     assert verdict(task, env.episode.calls(), env.episode.answer), task.id
     result = sca_envs.play(env, NoopAgent(), seed=0)
-    # In m3-code what it says is no action, so that the turns run out without a verdict.
-    components = {} if action_format == "m3-code" else {"verify": 0.0}
-    assert (result.reward, env.episode.components) == (0, components), task.id
+    # In M3ToolEval's format a text that is no action does not end the episode: the limit does.
+    judged = {} if action_format == "m3-code" else {"verify": 0.0}
+    assert (result.reward, env.episode.components) == (0, judged), task.id
 
 
 @pytest.mark.parametrize("action_format", FORMATS)
