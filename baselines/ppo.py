@@ -57,7 +57,7 @@ class Args:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
-    warm_start_steps: int = 200
+    warm_start_steps: int = 400
     """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
@@ -185,8 +185,9 @@ class Policy(nn.Module):
         ).last_hidden_state
         row, column = rows.written.nonzero(as_tuple=True)
         before = hidden[row, column - 1]  # the state in which the token was chosen
-        logits = self.lm.get_output_embeddings()(before).float() / temperature
-        logprobs = logits.log_softmax(-1)
+        logits = self.lm.get_output_embeddings()(before)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        logprobs = (logits / temperature).log_softmax(-1)
         chosen = logprobs.gather(-1, rows.ids[row, column, None])[:, 0]
         entropy = -(logprobs.exp() * logprobs).sum(-1)
         return Outputs(
@@ -479,7 +480,7 @@ def measure(args: Args, state: State, world: World, run: Run) -> dict[str, float
             world.env_id,
             make_agent(state.policy.lm, state.tokenizer, args, args.eval_temperature, args.seed),
             tasks=world.test,
-            env_options=world.options,
+            **world.evaluated(),
             num_tasks=args.eval_num_tasks,
             trials=args.eval_trials,
             seed=args.seed,
