@@ -535,6 +535,7 @@ def train(args: Args) -> Run:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(args.threads)
+    transformers().utils.logging.disable_progress_bar()  # ours is enough
     state = make_state(args, run, device)
     run.open(state.iteration)
     agent = make_agent(state.policy.lm, state.tokenizer, args, args.temperature, args.seed)

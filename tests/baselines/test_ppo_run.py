@@ -1,4 +1,4 @@
-"""Whole runs: repeatable, resumable, stopped cleanly, and refused early where something is wrong."""
+"""Whole runs: repeatable, resumable, stopped cleanly, refused early where something is wrong."""
 
 from __future__ import annotations
 
