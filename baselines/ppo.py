@@ -190,9 +190,10 @@ class Policy(nn.Module):
         logprobs = (logits / temperature).log_softmax(-1)
         chosen = logprobs.gather(-1, rows.ids[row, column, None])[:, 0]
         entropy = -(logprobs.exp() * logprobs).sum(-1)
-        return Outputs(
-            chosen, self.value_head(before.to(self.value_head.weight.dtype))[:, 0], entropy
-        )
+        # No matrix product, which on a GPU would be one in bfloat16.
+        weight, bias = self.value_head.weight[0], self.value_head.bias
+        values = (before.to(weight.dtype) * weight).sum(-1) + bias
+        return Outputs(chosen, values, entropy)
 
 
 class Outputs(NamedTuple):
@@ -391,6 +392,11 @@ def update(
     device = str(policy.lm.device)
     rng = np.random.default_rng([args.seed, iteration, 1])
     batch = [one for one in batch if one.written]
+    if not batch:
+        raise SCAError(
+            "Expected room for the model's first turn in its context, but no episode had any. Take "
+            "a model with a longer one, or tasks with a shorter policy"
+        )
     if args.shuffle_rewards:
         rewards = rng.permutation([one.reward for one in batch]).tolist()
         batch = [
@@ -406,7 +412,8 @@ def update(
         looked = whiten(looked)
     numbers: list[dict[str, float]] = []
     for _ in range(args.epochs):
-        for part in np.array_split(rng.permutation(len(batch)), args.minibatches):
+        order = rng.permutation(len(batch))
+        for part in np.array_split(order, min(args.minibatches, len(batch))):
             chosen = [batch[i] for i in part], [looked[i] for i in part]
             optimizer.zero_grad()
             numbers.append(add_gradients(policy, *chosen, args, device))
@@ -545,6 +552,7 @@ def train(args: Args) -> Run:
         bar.update(shown, completed=state.iteration)
         if run.checkpoint is None:
             run.save(0, state.save)
+        if not run.metrics():
             run.log(0, measure(args, state, world, run))
         while state.iteration < args.iterations and not stop.asked:
             numbers = iterate(args, state, agent, envs)

@@ -48,7 +48,7 @@ class World(NamedTuple):
         return gym.make(self.env_id, disable_env_checker=True, **self.options, **tasks)
 
     def evaluated(self) -> dict[str, Any]:
-        """Return the options as `sca_envs.evaluate` takes them, some by their own names."""
+        """Return the options as `evaluate` takes them, some by their own names."""
         own = ("data", "user", "action_format", "max_turns")
         named = {name: self.options[name] for name in own if name in self.options}
         others = {name: self.options[name] for name in self.options if name not in own}
