@@ -64,22 +64,22 @@ def pack(batch: Sequence[Played], width: int, device: str) -> tuple[Rows, list[i
     room: list[int] = []
     for i, one in enumerate(batch):
         size = len(one.ids)
-        row = next((r for r, left in enumerate(room) if left >= size), len(room))
-        if row == len(room):
+        at = next((r for r, left in enumerate(room) if left >= size), len(room))
+        if at == len(room):
             places.append([])
             room.append(max(width, size))
-        places[row].append(i)
-        room[row] -= size
+        places[at].append(i)
+        room[at] -= size
     widest = max(sum(len(batch[i].ids) for i in row) for row in places)
     tensors = torch.zeros(4, len(places), widest, dtype=torch.long)
     tensors[1] = -1
     for r, row in enumerate(places):
-        at = 0
+        begin = 0
         for segment, i in enumerate(row):
             ids = batch[i].ids
             parts = ids, [segment] * len(ids), list(range(len(ids))), batch[i].mask
-            tensors[:, r, at : at + len(ids)] = torch.tensor(parts)
-            at += len(ids)
+            tensors[:, r, begin : begin + len(ids)] = torch.tensor(parts)
+            begin += len(ids)
     ids, segments, positions, written = tensors.to(device)
     return Rows(ids, segments, positions, written.bool()), [i for row in places for i in row]
 

@@ -57,7 +57,7 @@ class Args:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
-    warm_start_steps: int = 200
+    warm_start_steps: int = 400
     """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
@@ -185,13 +185,15 @@ class Policy(nn.Module):
         ).last_hidden_state
         row, column = rows.written.nonzero(as_tuple=True)
         before = hidden[row, column - 1]  # the state in which the token was chosen
-        logits = self.lm.get_output_embeddings()(before).float() / temperature
-        logprobs = logits.log_softmax(-1)
+        logits = self.lm.get_output_embeddings()(before)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        logprobs = (logits / temperature).log_softmax(-1)
         chosen = logprobs.gather(-1, rows.ids[row, column, None])[:, 0]
         entropy = -(logprobs.exp() * logprobs).sum(-1)
-        return Outputs(
-            chosen, self.value_head(before.to(self.value_head.weight.dtype))[:, 0], entropy
-        )
+        # No matrix product, which on a GPU would be one in bfloat16.
+        weight, bias = self.value_head.weight[0], self.value_head.bias
+        values = (before.to(weight.dtype) * weight).sum(-1) + bias
+        return Outputs(chosen, values, entropy)
 
 
 class Outputs(NamedTuple):
@@ -390,6 +392,11 @@ def update(
     device = str(policy.lm.device)
     rng = np.random.default_rng([args.seed, iteration, 1])
     batch = [one for one in batch if one.written]
+    if not batch:
+        raise SCAError(
+            "Expected room for the model's first turn in its context, but no episode had any. Take "
+            "a model with a longer one, or tasks with a shorter policy"
+        )
     if args.shuffle_rewards:
         rewards = rng.permutation([one.reward for one in batch]).tolist()
         batch = [
@@ -405,7 +412,8 @@ def update(
         looked = whiten(looked)
     numbers: list[dict[str, float]] = []
     for _ in range(args.epochs):
-        for part in np.array_split(rng.permutation(len(batch)), args.minibatches):
+        order = rng.permutation(len(batch))
+        for part in np.array_split(order, min(args.minibatches, len(batch))):
             chosen = [batch[i] for i in part], [looked[i] for i in part]
             optimizer.zero_grad()
             numbers.append(add_gradients(policy, *chosen, args, device))
@@ -479,7 +487,7 @@ def measure(args: Args, state: State, world: World, run: Run) -> dict[str, float
             world.env_id,
             make_agent(state.policy.lm, state.tokenizer, args, args.eval_temperature, args.seed),
             tasks=world.test,
-            env_options=world.options,
+            **world.evaluated(),
             num_tasks=args.eval_num_tasks,
             trials=args.eval_trials,
             seed=args.seed,
@@ -534,6 +542,7 @@ def train(args: Args) -> Run:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(args.threads)
+    transformers().utils.logging.disable_progress_bar()  # ours is enough
     state = make_state(args, run, device)
     run.open(state.iteration)
     agent = make_agent(state.policy.lm, state.tokenizer, args, args.temperature, args.seed)
@@ -543,6 +552,7 @@ def train(args: Args) -> Run:
         bar.update(shown, completed=state.iteration)
         if run.checkpoint is None:
             run.save(0, state.save)
+        if not run.metrics():
             run.log(0, measure(args, state, world, run))
         while state.iteration < args.iterations and not stop.asked:
             numbers = iterate(args, state, agent, envs)

@@ -2,7 +2,7 @@
 
 A run's folder has ``config.json`` (the options), ``metrics.csv`` (a row an iteration),
 ``tensorboard/``, ``checkpoints/NNNNN/`` (after so many iterations), and ``evaluations/NNNNN/`` (a
-run of `sca_envs.evaluate`, for `sca view` and `sca replay`).
+run of `evaluate`, for `sca view` and `sca replay`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sca_envs import OptionError, SCAError
 
 FREE = ("out", "resume", "iterations", "wandb", "checkpoint_every")
-"""Options that may differ when a run is resumed."""
+"""Options that may differ when a run is resumed; the number of iterations not with ``anneal``."""
 
 
 class Run:
@@ -66,7 +66,8 @@ class Run:
         before = json.loads((self.path / "config.json").read_text("utf-8"))
         now = json.loads(json.dumps(self._options))
         for name in sorted(now.keys() | before.keys()):
-            if name not in FREE and before.get(name) != now.get(name):
+            free = name in FREE and not (name == "iterations" and now.get("anneal"))
+            if not free and before.get(name) != now.get(name):
                 raise OptionError(
                     f"Expected the options of the run in {self.path} to resume it, which has "
                     f"{name}={before.get(name)!r}; got {now.get(name)!r}"

@@ -47,6 +47,13 @@ class World(NamedTuple):
         tasks = {"split": "train"} if self.train is None else {"tasks": self.train}
         return gym.make(self.env_id, disable_env_checker=True, **self.options, **tasks)
 
+    def evaluated(self) -> dict[str, Any]:
+        """Return the options as `evaluate` takes them, some by their own names."""
+        own = ("data", "user", "action_format", "max_turns")
+        named = {name: self.options[name] for name in own if name in self.options}
+        others = {name: self.options[name] for name in self.options if name not in own}
+        return {"env_options": others, **named}
+
 
 def make_world(args: Options) -> World:
     """Return the environments of a run, after trying one."""

@@ -27,7 +27,7 @@ TEMPLATE = "compact"
 """The chat template, of those in ``agents/templates``."""
 
 _DOMAIN, _DATA = "trade_calculator", "generated:0"
-_NUMBERS = range(1, 13)
+_NUMBERS = range(1, 10)
 _TEST_SHARE = 0.25
 _KINDS = {
     "convert_currency": ("Convert a price of {} at a rate of {}.", "base_price", "conversion_rate"),
@@ -43,9 +43,9 @@ _SPECIAL = ["<pad>", "<end>"]
 
 
 def tiny_tasks(split: str) -> TaskSet:
-    """Return the 324 tasks of ``train`` or the 108 of ``test``; they have no task in common.
+    """Return the 182 tasks of ``train`` or the 61 of ``test``; they have no task in common.
 
-    A task is a tool and two numbers from 1 to 12. Which of the 432 are for the test is drawn once
+    A task is a tool and two numbers from 1 to 9. Which of the 243 are for the test is drawn once
     and for all.
     """
     everything = [(tool, a, b) for tool in _KINDS for a in _NUMBERS for b in _NUMBERS]
@@ -203,7 +203,7 @@ def encode(encoder: TranscriptEncoder, demonstrations: Sequence[Sequence[str]]) 
 
 
 def imitate(
-    model: Any, encodings: Sequence[Encoding], steps: int, seed: int, batch: int = 64
+    model: Any, encodings: Sequence[Encoding], steps: int, seed: int, batch: int = 32
 ) -> list[float]:
     """Train a model to write what its side of the transcripts says; return each step's loss.
 
@@ -237,7 +237,7 @@ def imitate(
 
 
 def warm_start(
-    seed: int, *, demonstrations: int = 2000, right: float = 0.4, steps: int = 200
+    seed: int, *, demonstrations: int = 2000, right: float = 0.4, steps: int = 400
 ) -> tuple[Any, Any]:
     """Return a model that has imitated demonstrations, and its tokeniser.
 
