@@ -124,7 +124,10 @@ def train(args: Args) -> Run:
         model, tokenizer = first_model(args, device)
     else:
         begun = int(run.checkpoint.name)
-        model, tokenizer = load_model(str(run.checkpoint), device), load_tokenizer(run.checkpoint)
+        model, tokenizer = (
+            load_model(str(run.checkpoint), device),
+            load_tokenizer(str(run.checkpoint)),
+        )
     run.open(begun)
     with Stop().listening() as stop, progress_bar() as bar:
         shown = bar.add_task("RFT", total=args.rounds, ret=0.0, success=0.0, rate=0.0)

@@ -71,9 +71,7 @@ def _recipes() -> list[Any]:
         ({"device": "tpu"}, "Expected device to be auto, cpu or cuda; got 'tpu'"),
     ],
 )
-def test_wrong_options(
-    recipe: Any, options: dict[str, Any], problem: str, tmp_path: Path
-) -> None:
+def test_wrong_options(recipe: Any, options: dict[str, Any], problem: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with pytest.raises(SCAError, match=problem):
         recipe.train(recipe.Args(out=str(out), **options))
@@ -135,9 +133,7 @@ def test_demonstrations_are_what_the_model_would_read(
         assert said.startswith(json.dumps(call))
         assert '"name": "answer"' in said
         assert "Result of" not in said
-    own = tiny.encode(
-        TranscriptEncoder(tokenizer, tiny.TEMPLATE), tiny.demonstrate(200, 1.0, 0)
-    )
+    own = tiny.encode(TranscriptEncoder(tokenizer, tiny.TEMPLATE), tiny.demonstrate(200, 1.0, 0))
     assert {tuple(one.mask) for one in own} & {tuple(one.mask) for one in made}
 
 
@@ -248,9 +244,7 @@ def test_short_runs_of_the_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_grpo_raises_the_return(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_grpo_raises_the_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
     args = grpo.Args(out=str(tmp_path / "run"), iterations=8, batch=64, group=8, **SHORT)
     done = grpo.train(args)
