@@ -11,6 +11,7 @@ environment says stands between them. See ``docs/baselines/dpo.md``.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,6 +161,8 @@ def make_trainer(
     )
     return Trainer(
         model,
+        # With adapters, the reference is the model without them.
+        ref_model=None if args.lora else copy.deepcopy(model),
         args=config,
         train_dataset=datasets.Dataset.from_list(list(pairs)),
         processing_class=tokenizer,

@@ -166,6 +166,10 @@ def make_trainer(args: Args, model: Any, tokenizer: Any, spec: Spec, run: Run, *
     import trl
 
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    if args.beta and args.model == "tiny":  # TRL loads the reference model from where it came from
+        first = run.path / "first_model"
+        model.save_pretrained(first)
+        model.config._name_or_path = str(first)
     vllm: dict[str, Any] = {}
     if args.vllm:
         vllm = {"use_vllm": True, "vllm_mode": args.vllm}

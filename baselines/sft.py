@@ -45,6 +45,10 @@ class Args(Common):
     """reference, or the folder or file of trajectories whose successes are imitated."""
     demonstrations: int = 300
     """How many reference solutions, at most."""
+    iterations: int = 200
+    """Steps of the optimiser."""
+    learning_rate: float = 3e-3
+    """Of AdamW; it falls to 0. For a pretrained model rather 1e-5, or 1e-4 with --lora."""
 
     def check(self) -> None:
         """Raise an error for the first value that is not allowed."""
