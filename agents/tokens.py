@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from agents.encoding import Encoding, TranscriptEncoder
+from agents.encoding import Encoding, Message, TranscriptEncoder
 from agents.episodes import episode_id, turn_seed
 from agents.prompting import native_tools, read_aloud, system_prompt, without_thought
 from sca_envs import AgentReport, OptionError, Tokens, TurnTokens, Usage
@@ -107,15 +107,26 @@ class TokenAgent(abc.ABC):
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         """Begin an episode, while others may go on."""
+        messages, tools = self.opening(observation, info)
+        self._episodes[episode_id(info)] = _Episode(self.encoder.begin(messages, tools), tools)
+
+    def opening(
+        self, observation: str, info: dict[str, Any]
+    ) -> tuple[list[Message], list[dict[str, Any]] | None]:
+        """Return the messages before the model's first turn, and tools for the template to show.
+
+        Args:
+            observation: The first observation.
+            info: The first info, with ``tools`` and ``policy``.
+        """
         format_name = info.get("action_format", self._format)
         by_template = format_name == "hermes" and self.encoder.has_tools
         system = system_prompt("native" if by_template else format_name, info)
-        tools = native_tools(info) if by_template else None
         messages = [
             {"role": "system", "content": system},
             {"role": "user", "content": observation},
         ]
-        self._episodes[episode_id(info)] = _Episode(self.encoder.begin(messages, tools), tools)
+        return messages, native_tools(info) if by_template else None
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
         """Return the next turn of an episode."""

@@ -25,6 +25,7 @@ from .bench.leaderboard.verifying import verify_submission as verify_submission
 from .bench.rollout import Result as Result
 from .bench.rollout import play as play
 from .bench.trajectories.export import export as export
+from .bench.trajectories.export import preference_pairs as preference_pairs
 from .bench.trajectories.replay import Difference as Difference
 from .bench.trajectories.replay import Replay as Replay
 from .bench.trajectories.replay import replay as replay

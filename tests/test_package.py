@@ -85,7 +85,7 @@ def test_wheel_holds_the_package_only(tmp_path: Path) -> None:
 
 def test_layers_import_only_from_above() -> None:
     """The design's order of layers; `core` knows no Gymnasium."""
-    layers = ["core", "sandbox", "data", "domains", "envs", "bench"]
+    layers = ["core", "sandbox", "data", "domains", "envs", "bench", "integrations"]
     for path in (ROOT / "sca_envs").rglob("*.py"):
         layer = path.relative_to(ROOT / "sca_envs").parts[0]
         if layer not in layers:
@@ -98,8 +98,9 @@ def test_layers_import_only_from_above() -> None:
             assert "import gymnasium" not in text, path
 
 
-def test_agents_use_what_is_public() -> None:
-    for path in (ROOT / "agents").rglob("*.py"):
+@pytest.mark.parametrize("folder", ["agents", "baselines"])
+def test_agents_and_recipes_use_what_is_public(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
         text = path.read_text("utf-8")
         assert "sca_envs." not in text, path
         for names in re.findall(r"from sca_envs import (?:\(([^)]*)\)|(.*))", text):

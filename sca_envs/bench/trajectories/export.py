@@ -61,6 +61,22 @@ def export(
     return number, dropped
 
 
+def preference_pairs(
+    trajectories: Iterable[Trajectory],
+) -> tuple[list[tuple[Trajectory, Trajectory]], Counter[str]]:
+    """Return pairs of a success and a failure on the same task, as ``dpo`` exports them.
+
+    Args:
+        trajectories: The trajectories.
+
+    Returns:
+        The pairs, and reason -> number of trajectories that are in none.
+    """
+    dropped: Counter[str] = Counter()
+    pairs = list(_pairs(_usable(trajectories, dropped), dropped))
+    return pairs, +dropped
+
+
 def _usable(trajectories: Iterable[Trajectory], dropped: Counter[str]) -> Iterator[Trajectory]:
     """Leave out what no format can use."""
     seen: set[str] = set()
@@ -102,6 +118,21 @@ def _successes(trajectories: Iterator[Trajectory], dropped: Counter[str]) -> Ite
 
 
 def _dpo(trajectories: Iterator[Trajectory], dropped: Counter[str]) -> Examples:
+    for chosen, rejected in _pairs(trajectories, dropped):
+        prompt = _prompt(chosen)
+        yield {
+            "prompt": prompt,
+            "chosen": _with_objects(_conversation(chosen)[len(prompt) :]),
+            "rejected": _with_objects(_conversation(rejected)[len(prompt) :]),
+            "tools": _tools(chosen),
+        }
+    for reason in [reason for reason, count in dropped.items() if not count]:
+        del dropped[reason]
+
+
+def _pairs(
+    trajectories: Iterator[Trajectory], dropped: Counter[str]
+) -> Iterator[tuple[Trajectory, Trajectory]]:
     groups: OrderedDict[str, tuple[list[Trajectory], list[Trajectory]]] = OrderedDict()
     for one in trajectories:
         key = canonical_json([one.env_id, one.data, one.split, one.task_id, _prompt(one)])
@@ -111,16 +142,7 @@ def _dpo(trajectories: Iterator[Trajectory], dropped: Counter[str]) -> Examples:
         pairs = min(len(good), len(bad))
         dropped["no failure to pair with"] += len(good) - pairs
         dropped["no success to pair with"] += len(bad) - pairs
-        for chosen, rejected in zip(good, bad, strict=False):
-            prompt = _prompt(chosen)
-            yield {
-                "prompt": prompt,
-                "chosen": _with_objects(_conversation(chosen)[len(prompt) :]),
-                "rejected": _with_objects(_conversation(rejected)[len(prompt) :]),
-                "tools": _tools(chosen),
-            }
-    for reason in [reason for reason, count in dropped.items() if not count]:
-        del dropped[reason]
+        yield from zip(good, bad, strict=False)
 
 
 FORMATS: dict[str, Callable[[Iterator[Trajectory], Counter[str]], Examples]] = {

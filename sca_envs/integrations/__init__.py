@@ -1,0 +1,1 @@
+"""Views of the environments for other libraries, each an extra of its own and imported lazily."""

@@ -1,0 +1,67 @@
+"""A policy of a few hundred parameters in float64, and episodes for it."""
+
+from __future__ import annotations
+
+import random
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from baselines.packing import Played
+from baselines.ppo import Args, Batch, Policy, add_gradients
+
+VOCABULARY = 11
+
+
+def small_policy() -> Policy:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = LlamaConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=8,
+            intermediate_size=12,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=64,
+            initializer_range=0.5,
+            bos_token_id=None,
+            eos_token_id=None,
+        )
+        policy = Policy(LlamaForCausalLM(config).eval().double()).double()
+        torch.nn.init.normal_(policy.value_head.weight)
+        return policy
+
+
+def episodes(number: int) -> list[Played]:
+    """Return episodes of different lengths, of one to three turns."""
+    rng = random.Random(1)
+    made = []
+    for _ in range(number):
+        mask = [0] * rng.randint(1, 5)
+        turns = rng.randint(1, 3)
+        for _ in range(turns):
+            mask += [1] * rng.randint(1, 4) + [0] * rng.randint(1, 3)
+        ids = [rng.randrange(VOCABULARY) for _ in mask]
+        made.append(Played(ids, mask, float(rng.randrange(2)), False, turns))
+    return made
+
+
+def before(batch: list[Played]) -> list[Batch]:
+    """Return what an update would know of the tokens, drawn at random."""
+    made = []
+    generator = torch.Generator().manual_seed(2)
+    for one in batch:
+        numbers = torch.randn(5, one.written, generator=generator, dtype=torch.float64)
+        logprobs = -2.4 + 0.3 * numbers[0]
+        made.append(Batch(logprobs, numbers[1], -2.4 + 0.3 * numbers[2], numbers[3], numbers[4]))
+    return made
+
+
+def gradient(
+    policy: Policy, batch: list[Played], args: Args
+) -> tuple[dict[str, float], torch.Tensor]:
+    """Return the numbers of a minibatch and the gradient as one vector."""
+    policy.zero_grad()
+    numbers = add_gradients(policy, batch, before(batch), args, "cpu")
+    parameters = [p for p in policy.parameters() if p.grad is not None]
+    return numbers, torch.cat([p.grad.flatten() for p in parameters])  # type: ignore[union-attr]

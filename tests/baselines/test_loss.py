@@ -1,0 +1,139 @@
+"""The loss: known answers, its gradient by finite differences, masks, and what it must not see."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from small import before, episodes, gradient, small_policy
+
+from baselines.packing import chunks, pack
+from baselines.ppo import Args, Batch, Outputs, loss_terms, total_loss, whiten
+
+WEIGHTS = {"value_coef": 0.3, "entropy_coef": 0.05, "kl_coef": 0.2, "value_clip": 0.4}
+ARGS = Args("", **WEIGHTS)  # type: ignore[arg-type]
+
+
+def one_token(ratio: float, advantage: float, **options: Any) -> dict[str, float]:
+    """Return the terms of a token whose value goes from 0 to 1, with return 2."""
+    numbers = torch.tensor(
+        [math.log(ratio), 1.0, 0.5, 0.0, 0.0, 0.0, advantage, 2.0], dtype=torch.float64
+    )
+    new, old = Outputs(*numbers[:3, None]), Batch(*numbers[3:, None])
+    return {name: value.item() for name, value in loss_terms(new, old, Args("", **options)).items()}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "loss", "clipped"),
+    [
+        (1.1, 1.0, -1.1, 0),
+        (1.5, 1.0, -1.2, 1),  # no more to gain
+        (0.5, 1.0, -0.5, 1),  # but the way back is open
+        (1.5, -1.0, 1.5, 1),
+        (0.5, -1.0, 0.8, 1),
+    ],
+)
+def test_clipped_surrogate(ratio: float, advantage: float, loss: float, clipped: int) -> None:
+    terms = one_token(ratio, advantage)
+    assert terms["policy_loss"] == pytest.approx(loss)
+    assert terms["clipfrac"] == clipped
+    assert terms["approx_kl"] == pytest.approx(ratio - 1 - math.log(ratio))
+    assert terms["kl"] == pytest.approx(1 / ratio - 1 + math.log(ratio))
+
+
+@pytest.mark.parametrize(("value_clip", "loss"), [(0.0, 0.5), (0.2, 0.5 * 1.8**2), (5.0, 0.5)])
+def test_clipped_value(value_clip: float, loss: float) -> None:
+    assert one_token(1.0, 0.0, value_clip=value_clip)["value_loss"] == pytest.approx(loss)
+
+
+def test_weights_and_signs_of_the_terms() -> None:
+    names = ("policy_loss", "value_loss", "kl", "entropy")
+    terms = {n: torch.tensor(float(10**i)) for i, n in enumerate(names)}
+    expected = 1 + 0.3 * 10 + 0.2 * 100 - 0.05 * 1000
+    assert total_loss(terms, 2, ARGS).item() == pytest.approx(expected / 2)
+    in_reward = Args("", kl_in="reward", **WEIGHTS)  # type: ignore[arg-type]
+    assert total_loss(terms, 2, in_reward).item() == pytest.approx((expected - 0.2 * 100) / 2)
+
+
+def test_gradient_by_finite_differences() -> None:
+    policy, batch = small_policy(), episodes(5)
+    tokens = sum(one.written for one in batch)
+
+    def loss() -> float:
+        total = 0.0
+        for rows, order in chunks(batch, 32, 2, "cpu"):
+            old = Batch(*(torch.cat(x) for x in zip(*(known[i] for i in order), strict=True)))
+            total += total_loss(loss_terms(policy(rows, 1.0), old, ARGS), tokens, ARGS).item()
+        return total
+
+    known = before(batch)
+    _, exact = gradient(policy, batch, ARGS)
+    parameters = [p for p in policy.parameters() if p.grad is not None]
+    generator = torch.Generator().manual_seed(3)
+    step = 1e-6
+    with torch.no_grad():
+        for _ in range(10):
+            direction = torch.randn(len(exact), generator=generator, dtype=torch.float64)
+            parts = direction.split([p.numel() for p in parameters])
+            found = []
+            for sign in (1, -2):  # there, and back beyond the beginning
+                for parameter, part in zip(parameters, parts, strict=True):
+                    parameter += sign * step * part.view_as(parameter)
+                found.append(loss())
+            for parameter, part in zip(parameters, parts, strict=True):
+                parameter += step * part.view_as(parameter)
+            slope = (found[0] - found[1]) / (2 * step)
+            assert slope == pytest.approx((exact @ direction).item(), rel=1e-5, abs=1e-7)
+    assert exact.abs().max() > 1e-2
+
+
+class Planted(torch.nn.Module):
+    """A trunk whose states are 1e6 times as large wherever they choose no token of the model."""
+
+    def __init__(self, trunk: Any, written: torch.Tensor) -> None:
+        super().__init__()
+        self.trunk, self.written = trunk, written
+        self.states: torch.Tensor | None = None
+
+    def forward(self, **inputs: Any) -> Any:
+        output = self.trunk(**inputs)
+        chooses = torch.zeros_like(self.written)
+        chooses[:, :-1] = self.written[:, 1:]
+        planted = output.last_hidden_state * torch.where(chooses, 1.0, 1e6)[..., None]
+        planted.retain_grad()
+        self.states, self.chooses = planted, chooses
+        output.last_hidden_state = planted
+        return output
+
+
+def test_tokens_of_the_environment_have_no_part_in_the_loss() -> None:
+    policy, batch = small_policy(), episodes(4)
+    plain = gradient(policy, batch, ARGS)
+    rows, _ = pack(batch, ARGS.pack_tokens, "cpu")
+    planted = Planted(policy.lm.model, rows.written)
+    policy.lm.model = planted
+    numbers, found = gradient(policy, batch, ARGS)
+    assert numbers == plain[0]
+    torch.testing.assert_close(found, plain[1])
+    assert planted.states is not None
+    reached = planted.states.grad.abs().sum(-1) > 0  # type: ignore[union-attr]
+    assert torch.equal(reached, planted.chooses)
+
+
+def test_another_last_word_of_the_environment_changes_nothing() -> None:
+    policy, batch = small_policy(), episodes(4)
+    plain = gradient(policy, batch, ARGS)
+    for one in batch:
+        assert one.mask[-1] == 0
+        one.ids[-1] = (one.ids[-1] + 1) % 11
+    numbers, found = gradient(policy, batch, ARGS)
+    assert numbers == plain[0]
+    torch.testing.assert_close(found, plain[1])
+
+
+def test_whitening_is_over_all_tokens() -> None:
+    made = torch.cat([one.advantages for one in whiten(before(episodes(6)))])
+    assert made.mean().item() == pytest.approx(0, abs=1e-9)
+    assert made.std(correction=0).item() == pytest.approx(1, abs=1e-6)
