@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from baselines.packing import Played
 from baselines.ppo import Args, Batch, Policy, add_gradients
@@ -16,18 +16,18 @@ VOCABULARY = 11
 def small_policy() -> Policy:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        config = LlamaConfig(
+        # Llama's layers compute some things in float32 whatever their weights are.
+        config = GPT2Config(
             vocab_size=VOCABULARY,
-            hidden_size=8,
-            intermediate_size=12,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            max_position_embeddings=64,
+            n_embd=8,
+            n_layer=2,
+            n_head=2,
+            n_positions=64,
             initializer_range=0.5,
             bos_token_id=None,
             eos_token_id=None,
         )
-        policy = Policy(LlamaForCausalLM(config).eval().double()).double()
+        policy = Policy(GPT2LMHeadModel(config).eval().double()).double()
         torch.nn.init.normal_(policy.value_head.weight)
         return policy
 

@@ -85,41 +85,34 @@ def test_gradient_by_finite_differences() -> None:
             for parameter, part in zip(parameters, parts, strict=True):
                 parameter += step * part.view_as(parameter)
             slope = (found[0] - found[1]) / (2 * step)
-            assert slope == pytest.approx((exact @ direction).item(), rel=1e-5, abs=1e-7)
+            assert slope == pytest.approx((exact @ direction).item(), rel=1e-5, abs=1e-8)
     assert exact.abs().max() > 1e-2
 
 
-class Planted(torch.nn.Module):
-    """A trunk whose states are 1e6 times as large wherever they choose no token of the model."""
-
-    def __init__(self, trunk: Any, written: torch.Tensor) -> None:
-        super().__init__()
-        self.trunk, self.written = trunk, written
-        self.states: torch.Tensor | None = None
-
-    def forward(self, **inputs: Any) -> Any:
-        output = self.trunk(**inputs)
-        chooses = torch.zeros_like(self.written)
-        chooses[:, :-1] = self.written[:, 1:]
-        planted = output.last_hidden_state * torch.where(chooses, 1.0, 1e6)[..., None]
-        planted.retain_grad()
-        self.states, self.chooses = planted, chooses
-        output.last_hidden_state = planted
-        return output
-
-
 def test_tokens_of_the_environment_have_no_part_in_the_loss() -> None:
+    """States are 1e6 times as large wherever they choose no token of the model."""
     policy, batch = small_policy(), episodes(4)
     plain = gradient(policy, batch, ARGS)
     rows, _ = pack(batch, ARGS.pack_tokens, "cpu")
-    planted = Planted(policy.lm.model, rows.written)
-    policy.lm.model = planted
+    chooses = torch.zeros_like(rows.written)
+    chooses[:, :-1] = rows.written[:, 1:]
+    planted = []
+
+    def plant(trunk: Any, inputs: Any, output: Any) -> Any:
+        output.last_hidden_state = (
+            output.last_hidden_state * torch.where(chooses, 1, 1e6)[..., None]
+        )
+        output.last_hidden_state.retain_grad()
+        planted.append(output.last_hidden_state)
+        return output
+
+    policy.lm.base_model.register_forward_hook(plant)
     numbers, found = gradient(policy, batch, ARGS)
     assert numbers == plain[0]
     torch.testing.assert_close(found, plain[1])
-    assert planted.states is not None
-    reached = planted.states.grad.abs().sum(-1) > 0  # type: ignore[union-attr]
-    assert torch.equal(reached, planted.chooses)
+    [states] = planted
+    assert states.detach().abs().max() > 1e5
+    assert torch.equal(states.grad.abs().sum(-1) > 0, chooses)
 
 
 def test_another_last_word_of_the_environment_changes_nothing() -> None:
