@@ -21,7 +21,7 @@ from sca_envs.sandbox.results import JSON, Limits, Result, SandboxTool
 from sca_envs.sandbox.sandbox import Sandbox
 from sca_envs.sandbox.workbench import Workbench
 
-LIMITS = Limits(wall_seconds=5.0, cpu_seconds=2.0, tool_calls=1_000, output_bytes=4 << 10)
+LIMITS = Limits(wall_seconds=20.0, cpu_seconds=2.0, tool_calls=1_000, output_bytes=4 << 10)
 """What an attempt or a verification function may use."""
 _MESSAGE = 400
 _GIVEN = "_given_answer"
@@ -110,8 +110,12 @@ class Lab:
             domain: The world.
             source: Code that calls the tools and ends in ``answer(…)``.
         """
+        code = _with_prelude(domain, source)
         bench = Workbench(domain, domain.database(), answers=True)
-        result = self._sandbox.run(_with_prelude(domain, source), bench.tools)
+        result = self._sandbox.run(code, bench.tools)
+        if _interrupted(result):
+            bench = Workbench(domain, domain.database(), answers=True)
+            result = self._sandbox.run(code, bench.tools)
         error = _explain(result) if result.error else None
         if bench.late:
             error = "it did something after its final answer"
@@ -171,8 +175,10 @@ class Lab:
 def _judge(sandbox: Sandbox, domain: Domain, verify: str, attempt: Attempt) -> Judgement:
     bench = Workbench(domain, Database(domain.base, attempt.state))
     source = f"{_with_prelude(domain, verify)}\nresult = verify({_GIVEN}())\n"
-    tools = bench.tools | _helpers(domain, attempt)
-    result = sandbox.run(source, tools)
+    result = sandbox.run(source, bench.tools | _helpers(domain, attempt))
+    if _interrupted(result):
+        bench = Workbench(domain, Database(domain.base, attempt.state))
+        result = sandbox.run(source, bench.tools | _helpers(domain, attempt))
     changed = tuple(change.path for change in domain.changes(bench.database, attempt.state))
     if result.error is not None:
         return Judgement(False, _explain(result), changed)
@@ -224,6 +230,15 @@ def _bound(tool: Tool, values: list[JSON], named: dict[str, JSON]) -> dict[str, 
     if tool.variadic is not None:
         arguments["args"] = values[len(names) :] or arguments.pop(tool.variadic, [])
     return arguments
+
+
+def _interrupted(result: Result) -> bool:
+    """Return whether an execution was ended from outside, so that it should be tried again.
+
+    The machine may be short of time or processes, or a worker may have been killed. Code that ends
+    itself, or never ends, does so again.
+    """
+    return result.error is not None and result.error.reason in ("killed", "timeout")
 
 
 def _with_prelude(domain: Domain, source: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
+import sca_envs
 from sca_envs.challenge.gates import standard_gates
 from sca_envs.challenge.lab import OTHER_WORLDS, Attempt, Judgement, Lab, replay
 from sca_envs.challenge.pipeline import examine
@@ -522,3 +524,18 @@ def test_arguments_are_logged_by_their_names(
     assert logged.arguments.keys() <= properties.keys()
     assert arguments is None or logged.arguments == arguments
     assert replay(world, attempt.calls, "") == attempt
+
+
+def test_a_worker_that_was_killed_costs_no_verdict() -> None:
+    """What ends an execution from outside says nothing about the code."""
+    domain = sca_envs.domain("tau_retail")
+    verify = "def verify(answer):\n    return answer == 'x'"
+    with Lab() as lab:
+        attempt = lab.attempt(domain, "answer('x')")
+        assert lab.judge(domain, verify, attempt).fulfilled
+        os.kill(lab._sandbox._current._process.pid, signal.SIGKILL)
+        lab._sandbox._current._process.wait()
+        assert lab.attempt(domain, "answer('x')").error is None
+        os.kill(lab._sandbox._current._process.pid, signal.SIGKILL)
+        lab._sandbox._current._process.wait()
+        assert lab.judge(domain, verify, attempt).fulfilled
