@@ -57,7 +57,7 @@ class Args:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
-    warm_start_steps: int = 400
+    warm_start_steps: int = 500
     """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
