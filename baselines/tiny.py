@@ -64,7 +64,7 @@ def _task(split: str, tool: str, first: int, second: int) -> Task:
         data=_DATA,
         split=split,
         instruction=asked,
-        actions=({"name": tool, "arguments": call},),  # type: ignore[arg-type]
+        actions=({"name": tool, "arguments": call},),
         expected=ExpectedAnswer.of(json.loads(_result(tool, call))),
         difficulty=1,
     )
