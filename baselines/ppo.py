@@ -57,7 +57,7 @@ class Args:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
-    warm_start_steps: int = 400
+    warm_start_steps: int = 500
     """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
@@ -131,9 +131,8 @@ class Args:
 
     def check(self) -> None:
         """Raise an `OptionError` for the first value that is not allowed."""
-        whole = ("iterations", "episodes", "generation_batch", "max_new_tokens", "epochs", "rows")
-        whole += ("minibatches", "pack_tokens", "eval_trials", "checkpoint_every", "threads")
-        for name in whole:
+        counts = "iterations episodes generation_batch max_new_tokens epochs minibatches rows"
+        for name in f"{counts} pack_tokens eval_trials checkpoint_every threads".split():
             _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "temperature", "clip", "max_grad_norm"):
             _check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
@@ -160,7 +159,7 @@ def _check(name: str, value: Any, right: bool, expected: str) -> None:
 # Policy
 
 
-class Policy(nn.Module):
+class Policy(nn.Module):  # type: ignore[misc]
     """A language model with a value head on the same trunk.
 
     Args:
@@ -239,6 +238,7 @@ def rollout(
     played = []
     for (observation, info), reward in zip(seen, total, strict=True):
         tokens = agent.report(observation, info).tokens
+        assert tokens is not None
         success = abs(reward - 1) <= 1e-6
         played.append(Played(tokens.ids, tokens.mask, reward, success, info["turn"]))
     return played
@@ -333,7 +333,7 @@ def total_loss(terms: dict[str, Tensor], tokens: int, args: Args) -> Tensor:
     return loss / tokens
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def look_back(
     policy: Policy, reference: Policy, batch: Sequence[Played], args: Args, device: str
 ) -> list[Batch]:

@@ -41,7 +41,7 @@ def warm(tokenizer: Any) -> Any:
 
     model = tiny.tiny_model(tokenizer, seed=0, hidden=64)
     encoder = TranscriptEncoder(tokenizer, tiny.TEMPLATE)
-    tiny.imitate(model, tiny.encode(encoder, tiny.demonstrate(2000, 0.4, 0)), 400, seed=0)
+    tiny.imitate(model, tiny.encode(encoder, tiny.demonstrate(2000, 0.4, 0)), 500, seed=0)
     return model
 
 

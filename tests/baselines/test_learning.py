@@ -8,7 +8,7 @@ import pytest
 
 from baselines.ppo import Args, train
 
-EPISODES, ITERATIONS = 64, 20
+EPISODES, ITERATIONS = 64, 24
 MARGIN = 0.2
 """The success of a batch of 64 with chance p has a standard deviation of at most 0.0625. The mean
 of four batches has 0.031, the difference of two such means 0.044. So chance alone reaches 0.2, 4.5

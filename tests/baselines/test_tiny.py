@@ -14,7 +14,7 @@ from sca_envs import ReferenceAgent, evaluate, play
 
 def test_reference_solutions_score_and_splits_share_nothing() -> None:
     train, test = (tiny.tiny_tasks(split) for split in ("train", "test"))
-    assert (len(train), len(test)) == (182, 61)
+    assert (len(train), len(test)) == (110, 37)
     assert not {task.instruction for task in train} & {task.instruction for task in test}
     for split in (train, test):
         done = evaluate(tiny.ENV_ID, "reference", tasks=split, **tiny.ENV_OPTIONS)
@@ -54,7 +54,7 @@ def test_the_agent_reads_what_demonstrations_say(tokenizer: Any) -> None:
 
 def _words(demonstration: list[str]) -> list[str]:
     call = json.loads(demonstration[1])
-    return [call["name"], *map(str, call["arguments"].values())]
+    return [call["name"], *(str(value).removesuffix("00") for value in call["arguments"].values())]
 
 
 def test_numbers_of_held_out_tasks_are_whole_tokens(tokenizer: Any) -> None:
