@@ -27,6 +27,7 @@ from baselines.training import (
     find_device,
     is_main,
     measure,
+    quiet,
     recorder,
     require,
     save_model,
@@ -159,7 +160,7 @@ def make_trainer(
         max_length=None,
         lr_scheduler_type="linear",
     )
-    return Trainer(
+    trainer = Trainer(
         model,
         # With adapters, the reference is the model without them.
         ref_model=None if args.lora else copy.deepcopy(model),
@@ -170,6 +171,7 @@ def make_trainer(
         peft_config=adapters(args),
         **options,
     )
+    return quiet(trainer)
 
 
 def train(args: Args) -> Run:

@@ -29,6 +29,7 @@ from baselines.training import (
     find_device,
     is_main,
     measure,
+    quiet,
     recorder,
     require,
     save_model,
@@ -186,13 +187,14 @@ def make_trainer(args: Args, model: Any, tokenizer: Any, spec: Spec, run: Run, *
         lr_scheduler_type="constant",
         **vllm,
     )
-    return trl.GRPOTrainer(
+    trainer = trl.GRPOTrainer(
         model,
         args=config,
         processing_class=spec.prepare(tokenizer),
         peft_config=adapters(args),
         **spec.trainer_arguments() | {"reward_funcs": rewards(args, spec)} | more,
     )
+    return quiet(trainer)
 
 
 def train(args: Args) -> Run:

@@ -26,6 +26,7 @@ from baselines.training import (
     find_device,
     is_main,
     measure,
+    quiet,
     recorder,
     require,
     save_model,
@@ -103,7 +104,7 @@ def imitate(
     config = trl.SFTConfig(
         **base | {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None} | options
     )
-    return trl.SFTTrainer(
+    trainer = trl.SFTTrainer(
         model,
         args=config,
         train_dataset=rows(examples),
@@ -111,6 +112,7 @@ def imitate(
         peft_config=adapters(args),
         callbacks=callbacks,
     )
+    return quiet(trainer)
 
 
 def train(args: Args) -> Run:

@@ -175,6 +175,12 @@ def trainer_options(args: Common, folder: Path, device: str) -> dict[str, Any]:
     }
 
 
+def quiet(trainer: Any) -> Any:
+    """Return a trainer that prints no numbers: they are in the run's folder."""
+    trainer.remove_callback(transformers().PrinterCallback)
+    return trainer
+
+
 def adapters(args: Common) -> Any:
     """Return the configuration of low-rank adapters; None without them."""
     if not args.lora:
@@ -232,9 +238,8 @@ def recorder(
 
         def on_train_begin(self, hf: Any, state: Any, control: Any, **given: Any) -> None:
             self.bar.start()
-            name = type(args).__module__.rpartition(".")[2]
             self.shown = self.bar.add_task(
-                name, total=args.iterations, ret=0.0, success=0.0, rate=0.0
+                run.path.name, total=args.iterations, ret=0.0, success=0.0, rate=0.0
             )
             if state.global_step == 0 and run.checkpoint is None and is_main():
                 run.log(0, evaluate_now(given["model"], 0))
