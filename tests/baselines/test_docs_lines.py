@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[2] / "docs" / "baselines").glob("*.md"))
 _LINK = re.compile(r"\[`([^`]+)`\]\(([^)#]+)#L(\d+)\)")
+PAGES = sorted(
+    page
+    for page in (Path(__file__).parents[2] / "docs" / "baselines").glob("*.md")
+    if page.stem == "ppo" or _LINK.search(page.read_text("utf-8"))
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
