@@ -75,7 +75,7 @@ def play(args: Args, model: Any, tokenizer: Any, world: World, run: Run) -> list
         done = evaluate(
             world.env_id,
             make_agent(model.eval(), tokenizer, args, args.temperature, args.seed),
-            env_options=world.options,
+            **world.evaluated(),
             num_tasks=args.play_tasks if size is None else min(size, args.play_tasks),
             trials=args.samples,
             seed=args.seed,

@@ -70,7 +70,7 @@ def play(
             world.env_id,
             make_agent(model.eval(), tokenizer, args, args.temperature, args.seed),
             tasks=TaskSet((tasks[index] for index in chosen), "sample"),
-            env_options=world.options,
+            **world.evaluated(),
             trials=args.samples,
             seed=args.seed + round_,
             out=run.path / "rollouts" / f"{round_:02d}",

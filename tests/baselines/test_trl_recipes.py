@@ -144,7 +144,7 @@ def test_trajectories_are_played_again(warm: tuple[Any, Any], tmp_path: Path) ->
     args = sft.Args(out=str(tmp_path))
     world = make_world(args)
     done = sca_envs.evaluate(
-        world.env_id, "reference", tasks=world.train, num_tasks=3, env_options=world.options
+        world.env_id, "reference", tasks=world.train, num_tasks=3, **world.evaluated()
     )
     good = list(done.trajectories())
     bad = good[0].model_copy(update={"reward": 0.0})
@@ -160,7 +160,7 @@ def _played(tokens: list[tuple[list[int], list[int]]], rewards: list[float]) -> 
     import sca_envs
 
     task = tiny.tiny_tasks("train")[:1]
-    done = sca_envs.evaluate(tiny.ENV_ID, "reference", tasks=task, env_options=tiny.ENV_OPTIONS)
+    done = sca_envs.evaluate(tiny.ENV_ID, "reference", tasks=task, **tiny.ENV_OPTIONS)
     (one,) = done.trajectories()
     return [
         one.model_copy(

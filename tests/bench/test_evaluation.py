@@ -310,6 +310,7 @@ def test_results_of_known_episodes() -> None:
         ({"agent": players.NoAct()}, "gave NoAct without act"),
         ({"agent": 3}, "got int"),
         ({"agent_options": {"x": 1}}, "got x=1"),
+        ({"env_options": {"max_turns": 5}}, "max_turns as an argument of its own"),
         ({"trials": 0}, "trials .* from 1; got 0"),
         ({"num_tasks": 0}, "num_tasks .* from 1; got 0"),
         ({"seed": -1}, "seed .* from 0; got -1"),

@@ -82,6 +82,10 @@ class Evaluation:
             yield Trajectory.from_line(line)
 
 
+_ARGUMENTS = frozenset({"split", "data", "action_format", "max_turns"})
+"""Options of environments that are arguments of `evaluate`, which would hide those in a dict."""
+
+
 def evaluate(
     env_id: str,
     agent: str | Callable[..., Any] | Any,
@@ -150,6 +154,8 @@ def evaluate(
         raise OptionError("Expected a folder (out) to resume a run in; got none")
     if tasks is not None and split is not None:
         raise OptionError("Expected a split or tasks, not both")
+    for name in sorted(_ARGUMENTS & set(env_options or {})):
+        raise OptionError(f"Expected {name} as an argument of its own, got it in env_options")
     chosen = engine or ("local" if workers == 1 else "process")
     runner = (
         make_engine(chosen, workers, **engine_options or {}) if isinstance(chosen, str) else chosen
