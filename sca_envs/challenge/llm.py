@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sca_envs.challenge.task import CodeAsTask
-from sca_envs.challenge.workshop import Rules, Workshop, submissions
+from sca_envs.challenge.workshop import Rules, submissions, workshop
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode
 from sca_envs.core.formats import CODE_FORMATS
@@ -51,7 +51,7 @@ class LLMChallenger:
         max_turns: int = 30,
         submissions: int = 3,
     ) -> None:
-        self._workshop = Workshop(domain, Rules(submissions=submissions))
+        self._workshop = workshop(domain, Rules(submissions=submissions))
         self._agent: Player = agent if hasattr(agent, "act") else agent()  # type: ignore[assignment]
         self._format = find_format(action_format)
         self._runner = shared_runner() if self._format.name in CODE_FORMATS else None
@@ -70,13 +70,13 @@ class LLMChallenger:
         episode = Episode(
             self._workshop, task, max_turns=self._max_turns, seed=seed, code_runner=self._runner
         )
-        observation, info = episode.opening, self._info(episode, "user", seed)
+        observation, info = episode.opening, self._info(episode, seed)
         self._agent.reset(observation, info)
         while not episode.done:
             action = self._format.parse(self._agent.act(observation, info))
             outcome = episode.step(action)
             observation = outcome.observation
-            info = self._info(episode, episode.transcript[-1].source, seed)
+            info = self._info(episode, seed)
         rows = submissions(episode.database)
         best = next((row for row in rows if row["accepted"]), rows[-1] if rows else None)
         if best is None:
@@ -87,13 +87,13 @@ class LLMChallenger:
         )
         return made.model_copy(update={"provenance": told})
 
-    def _info(self, episode: Episode, source: str, seed: int) -> dict[str, Any]:
+    def _info(self, episode: Episode, seed: int) -> dict[str, Any]:
         return {
             "task_id": episode.task.id,
             "turn": episode.turn,
             "tools": list(self._workshop.schemas),
             "policy": self._workshop.policy,
-            "source": source,
+            "source": episode.source,
             "termination_reason": episode.termination_reason,
             "episode_id": episode.task.id,
             "seed": seed,

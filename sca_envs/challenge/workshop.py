@@ -18,9 +18,18 @@ from typing import Any
 import numpy as np
 
 from sca_envs.challenge.case import Case
-from sca_envs.challenge.gates import Difficult, Executor, Gate, Novel, standard_gates
+from sca_envs.challenge.gates import (
+    Difficult,
+    Executor,
+    Fingerprint,
+    Gate,
+    Novel,
+    fingerprint,
+    standard_gates,
+)
+from sca_envs.challenge.pipeline import examine
 from sca_envs.challenge.report import describe_gates, describe_verdicts
-from sca_envs.challenge.task import CodeAsTask, DataRef, Verdict
+from sca_envs.challenge.task import CodeAsTask, DataRef
 from sca_envs.challenge.verifier import shared_lab
 from sca_envs.core.actions import LoggedCall
 from sca_envs.core.database import Base, Database
@@ -137,9 +146,10 @@ class Workshop(Domain):
         task = task.model_copy(update={"id": f"{task.id}-{task.content_digest[:12]}"})
         earlier = [CodeAsTask.model_validate(row["task"]) for row in rows if row["accepted"]]
         gates = self._gates(earlier)
-        verdicts = self._examine(task, gates)
-        accepted = all(verdict.passed for verdict in verdicts)
-        record = task.with_verdicts(verdicts).model_dump(mode="json")
+        found = examine(task, gates, shared_lab(), self.made_for)
+        assert found.task is not None
+        verdicts, accepted = found.task.provenance.verdicts, found.accepted
+        record = found.task.model_dump(mode="json")
         db.put(TABLE, task.id, {"task": record, "accepted": accepted})
         left = self.rules.submissions - len(rows) - 1
         report = describe_verdicts(verdicts, gates, accepted)
@@ -147,22 +157,20 @@ class Workshop(Domain):
 
     def _gates(self, earlier: Sequence[CodeAsTask]) -> tuple[Gate, ...]:
         novel = Novel()
+        marks = (*self._known, *map(self._fingerprint, earlier))
         for number, task in enumerate((*self.rules.known, *earlier)):
-            renamed = task.model_copy(update={"id": f"{number}: {task.id}"})
-            novel.check(Case(renamed, self.made_for, shared_lab()))
+            novel.compare(f"{number}: {task.id}", marks[number])
         gates: list[Gate] = [*self.rules.gates, novel]
         if self.rules.executor is not None:
             gates.append(Difficult(self.rules.executor))
         return tuple(gates)
 
-    def _examine(self, task: CodeAsTask, gates: Sequence[Gate]) -> tuple[Verdict, ...]:
-        case = Case(task, self.made_for, shared_lab())
-        verdicts: list[Verdict] = []
-        for gate in gates:
-            verdicts.append(gate.check(case))
-            if not verdicts[-1].passed:
-                break
-        return tuple(verdicts)
+    @functools.cached_property
+    def _known(self) -> tuple[Fingerprint, ...]:
+        return tuple(map(self._fingerprint, self.rules.known))
+
+    def _fingerprint(self, task: CodeAsTask) -> Fingerprint:
+        return fingerprint(Case(task, self.made_for, shared_lab()))
 
     def _sample(self, rng: np.random.Generator, base: Base, name: str) -> Any:
         if name not in CodeAsTask.model_fields:
