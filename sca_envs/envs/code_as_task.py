@@ -18,7 +18,7 @@ from sca_envs.core.formats import CODE_FORMATS
 from sca_envs.core.task import Task, TaskSet, TaskSource
 from sca_envs.core.users import User
 from sca_envs.domains import domain as find_domain
-from sca_envs.envs.tool_use import ToolUseEnv
+from sca_envs.envs.tool_use import ToolUseEnv, runner_for
 
 
 class CodeAsTaskEnv(ToolUseEnv):
@@ -108,10 +108,7 @@ class CodeAsTaskEnv(ToolUseEnv):
             render_mode=render_mode,
         )
         self._verifier = CodeVerifier()
-        if self._format.name in CODE_FORMATS:
-            from sca_envs.sandbox.runner import shared_runner
-
-            self._code_runner = shared_runner(answers=True)
+        self._code_runner = runner_for(self._format, answers=True)
 
     def _find_domains(self, data: str) -> dict[str, Domain]:
         if self._code_tasks is None:

@@ -89,7 +89,7 @@ class ToolUseEnv(gym.Env[str, str]):
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
         self._verifier: Verifier | None = None
-        self._code_runner = _runner_for(self._format)
+        self._code_runner = runner_for(self._format)
         self.observation_space: gym.Space[str] = Text()
         self.action_space: gym.Space[str] = self._make_action_space()
 
@@ -348,13 +348,18 @@ class ToolUseEnv(gym.Env[str, str]):
         return forked
 
 
-def _runner_for(written: ActionFormat) -> CodeRunner | None:
-    """Return what runs code, for a format that has it; importing it is not for nothing."""
+def runner_for(written: ActionFormat, *, answers: bool = False) -> CodeRunner | None:
+    """Return what runs code, for a format that has it; importing it is not for nothing.
+
+    Args:
+        written: The action format.
+        answers: Whether code may give the final answer.
+    """
     if written.name not in CODE_FORMATS:
         return None
     from sca_envs.sandbox.runner import shared_runner
 
-    return shared_runner()
+    return shared_runner(answers=answers)
 
 
 def _positive(name: str, value: Any) -> int:

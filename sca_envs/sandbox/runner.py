@@ -148,9 +148,13 @@ class SandboxRunner:
         return live
 
 
-@functools.cache
 def shared_runner(limits: Limits = CODE_LIMITS, answers: bool = False) -> SandboxRunner:
     """Return the runner that all environments of this process share; see `SandboxRunner`."""
+    return _runner(limits, answers)
+
+
+@functools.cache  # not of `shared_runner`, where a default and the same value given would be two
+def _runner(limits: Limits, answers: bool) -> SandboxRunner:
     return SandboxRunner(limits, answers)
 
 
