@@ -202,7 +202,7 @@ def measure(
             world.env_id,
             make_agent(model.eval(), tokenizer, args, args.eval_temperature, args.seed),
             tasks=world.test,
-            env_options=world.options,
+            **world.evaluated(),
             num_tasks=args.eval_num_tasks,
             trials=args.eval_trials,
             seed=args.seed,
