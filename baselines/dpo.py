@@ -15,7 +15,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from baselines import lora
 from baselines.run import Run, Stop
@@ -39,6 +39,9 @@ from sca_envs import SCAError, Trajectory, evaluate, preference_pairs, read_traj
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     data: str = ""
     """Trajectories of this model, with tokens; by default it plays them itself."""

@@ -25,15 +25,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sca_envs import OptionError, SCAError
 
-FREE = ("out", "resume", "iterations", "wandb", "checkpoint_every")
-"""Options that may differ when a run is resumed; the number of iterations not with ``anneal``."""
+FREE = ("out", "resume", "iterations", "rounds", "wandb", "checkpoint_every")
+"""Options that may differ when a run is resumed; the number of iterations only where the learning
+rate does not depend on it."""
 
 
 class Run:
     """A run's folder.
 
     Args:
-        args: The options, a dataclass with the fields ``out``, ``resume`` and ``wandb``.
+        args: The options, a dataclass with the fields ``out``, ``resume`` and ``wandb``; ``FALLS``
+            says that the learning rate falls to 0 with the last iteration.
 
     Raises:
         OptionError: If the folder exists and is not to be resumed, or if it is to be resumed and
@@ -50,11 +52,16 @@ class Run:
         """The newest checkpoint, if the run is resumed."""
         if args.resume:
             self._check_resumed()
-        elif self.path.exists() and any(self.path.iterdir() if self.path.is_dir() else [1]):
+        elif self._taken():
             raise OptionError(
                 f"Expected a new folder for the run, but {self.path} exists. Give another one with "
                 "--out, or --resume to go on with this run"
             )
+
+    def _taken(self) -> bool:
+        """Return whether the folder is there already; other processes find what the first makes."""
+        first = os.environ.get("RANK", "0") == "0"
+        return first and self.path.exists() and (self.path.is_file() or any(self.path.iterdir()))
 
     def _check_resumed(self) -> None:
         found = sorted(self.path.glob("checkpoints/[0-9]*"))
@@ -66,8 +73,9 @@ class Run:
         self.checkpoint = found[-1]
         before = json.loads((self.path / "config.json").read_text("utf-8"))
         now = json.loads(json.dumps(self._options))
+        falls = now.get("anneal") or getattr(self.args, "FALLS", False)
         for name in sorted(now.keys() | before.keys()):
-            free = name in FREE and not (name == "iterations" and now.get("anneal"))
+            free = name in FREE and not (name == "iterations" and falls)
             if not free and before.get(name) != now.get(name):
                 raise OptionError(
                     f"Expected the options of the run in {self.path} to resume it, which has "

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from baselines import lora
 from baselines.run import Run, Stop
@@ -37,6 +37,9 @@ from sca_envs import SCAError, read_trajectories
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     warm_start_steps: int = 0
     """Steps in which the tiny model imitates demonstrations before; here it begins with none."""
