@@ -21,7 +21,7 @@ from agents.trl_agent import TrainerAgent
 from baselines import lora, tiny
 from baselines.run import Clock, Run, Stop
 from baselines.setup import World, first_model, make_world
-from baselines.trainers import quiet, recorder, trainer_options
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
     at_least,
@@ -232,7 +232,7 @@ def train(args: Args) -> Run:
         clock = Clock()
         callback = recorder(args, run, stop, evaluate_now, clock)
         trainer = make_trainer(args, model, tokenizer, spec, run, clock, callbacks=[callback])
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
-from baselines.trainers import quiet, recorder, trainer_options
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
     at_least,
@@ -146,7 +146,7 @@ def train(args: Args) -> Run:
             run.path / "checkpoints",
             lr_scheduler_type="linear",
         )
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 import os
@@ -14,7 +13,7 @@ import pytest
 
 pytest.importorskip("trl", reason="needs TRL: pip install 'sca-envs[baselines]'")
 
-from baselines import dpo, grpo, rft, sft, tiny, trainers
+from baselines import dpo, grpo, rft, sft, trainers
 from baselines.run import Run
 from sca_envs import OptionError
 
@@ -30,13 +29,6 @@ RECIPES: dict[Any, dict[str, Any]] = {
 CLOCK = ("charts/tokens_per_second", "profiling/", "time/")
 
 
-@pytest.fixture(autouse=True)
-def from_warm(warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each run begin with the same model, which was made once."""
-    monkeypatch.setattr(tiny, "warm_start", lambda seed, **_: (copy.deepcopy(warm), tokenizer))
-    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
-
-
 def numbers(run: Run) -> list[dict[str, str]]:
     return [
         {name: row[name] for name in row if not any(clock in name for clock in CLOCK)}
@@ -49,6 +41,7 @@ def weights(folder: Path) -> bytes:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("from_warm")
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.__name__)
 def test_stopped_and_resumed(recipe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = SHORT | RECIPES[recipe]
