@@ -58,7 +58,7 @@ class Args:
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
     warm_start_steps: int = 500
-    """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
+    """Steps in which the tiny model imitates demonstrations, 30 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
     env_options: str = "{}"
@@ -68,7 +68,7 @@ class Args:
     eval_tasks: str | None = None
     """File of held-out tasks; by default the split test (the tiny model has its own)."""
 
-    iterations: int = 60
+    iterations: int = 30
     """Batches of episodes in all."""
     episodes: int = 128
     """Episodes in a batch."""
@@ -79,9 +79,9 @@ class Args:
     temperature: float = 1.0
     """Of sampling, and of the policy that is trained."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-4
     """Of Adam."""
-    anneal: bool = False
+    anneal: bool = True
     """Let the learning rate fall to 0 over the run."""
     epochs: int = 2
     """Passes over a batch."""
@@ -95,8 +95,8 @@ class Args:
     """Discount, once a turn or once a token; see `discount`."""
     discount: Literal["turn", "token"] = "turn"
     """What a step of the discount is."""
-    gae_lambda: float = 0.95
-    """Of generalised advantage estimation, once a token."""
+    gae_lambda: float = 1.0
+    """Of generalised advantage estimation, once a token; 1 trusts the rewards, not the values."""
     whiten: bool = True
     """Give a batch's advantages mean 0 and standard deviation 1."""
     clip: float = 0.2
@@ -107,7 +107,7 @@ class Args:
     """Weight of the value loss."""
     entropy_coef: float = 0.0
     """Weight of the entropy bonus."""
-    kl_coef: float = 0.01
+    kl_coef: float = 0.05
     """Weight of the divergence from the frozen first model."""
     kl_in: Literal["loss", "reward"] = "loss"
     """Where that divergence counts: as a term of the loss, or taken off every token's reward."""

@@ -59,8 +59,8 @@ class Common:
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
     lora: int = 0
     """Rank of low-rank adapters on all linear layers; 0 trains all weights."""
-    warm_start_steps: int = 200
-    """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
+    warm_start_steps: int = 500
+    """Steps in which the tiny model imitates demonstrations, 30 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
     env_options: str = "{}"
