@@ -1,10 +1,10 @@
 """Whether the recipes learn: `python benchmarks/learning_curves.py --out runs/curves`.
 
-Runs each recipe with its default options from several seeds, each in a process of its own, and the
-control with shuffled rewards; a seed fixes the model's first weights, the demonstrations of its warm
-start and all that is sampled. Success is that on the 37 held-out tasks of the tiny world, sampled at
-temperature 1. The folder then has ``curves.csv`` (a row an evaluation), ``curves.png`` and
-``results.md``; runs that are there already are not run again.
+Runs each recipe with its default options from several seeds, each in a process of its own, and
+the control with shuffled rewards. A seed fixes the model's first weights, the demonstrations of its
+warm start and all that is sampled. Success is that on the 37 held-out tasks of the tiny world,
+sampled at temperature 1. The folder then has ``curves.csv`` (a row an evaluation), ``curves.png``
+and ``results.md``; runs that are there already are not run again.
 """
 
 from __future__ import annotations

@@ -41,19 +41,22 @@ def warm(tokenizer: Any) -> Any:
 
     model = tiny.tiny_model(tokenizer, seed=0, hidden=64)
     encoder = TranscriptEncoder(tokenizer, tiny.TEMPLATE)
-    tiny.imitate(model, tiny.encode(encoder, tiny.demonstrate(2000, 0.4, 0)), 500, seed=0)
+    tiny.imitate(model, tiny.encode(encoder, tiny.demonstrate(1000, 0.3, 0)), 500, seed=0)
     return model
 
 
 @pytest.fixture
-def quick(
-    warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Any]:
-    """Return a function that makes options of a run of a second, from the warm model."""
+def warmed(warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let recipes begin with the warm model."""
     from baselines import tiny
-    from baselines.ppo import Args
 
     monkeypatch.setattr(tiny, "warm_start", lambda seed, **_: (copy.deepcopy(warm), tokenizer))
+
+
+@pytest.fixture
+def quick(warmed: None, tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that makes options of a run of a second, from the warm model."""
+    from baselines.ppo import Args
 
     def make(name: str = "run", **options: Any) -> Args:
         small = {
