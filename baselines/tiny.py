@@ -1,4 +1,4 @@
-"""A world small enough that a language model of 0.4 M parameters learns in it within minutes.
+"""A world small enough that a language model of 0.8 M parameters learns in it within minutes.
 
 The tasks are questions of one sentence for the trade calculator (`sca/M3TradeCalculator-v0`): which
 of three tools, and with which two numbers? An episode is two turns, the call and the answer. A
@@ -169,7 +169,7 @@ def tiny_tokenizer() -> Any:
 
 
 def tiny_model(tokenizer: Any, seed: int, hidden: int = 192, layers: int = 2) -> Any:
-    """Return a causal language model with random weights, of 0.4 M parameters by default."""
+    """Return a causal language model with random weights, of 0.8 M parameters by default."""
     import torch
 
     library = transformers()
