@@ -15,23 +15,23 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
-    adapters,
+    at_least,
     check,
     command,
     find_device,
     is_main,
     measure,
-    quiet,
-    recorder,
+    one_process,
     require,
     save_model,
-    trainer_options,
 )
 from sca_envs import SCAError, Trajectory, evaluate, preference_pairs, read_trajectories
 
@@ -39,6 +39,9 @@ from sca_envs import SCAError, Trajectory, evaluate, preference_pairs, read_traj
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     data: str = ""
     """Trajectories of this model, with tokens; by default it plays them itself."""
@@ -58,8 +61,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an error for the first value that is not allowed."""
         super().check()
-        for name in ("play_tasks", "samples"):
-            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        at_least(1, self, "play_tasks samples")
         for name in ("temperature", "beta"):
             check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
         if self.data and not Path(self.data).exists():
@@ -168,7 +170,7 @@ def make_trainer(
         train_dataset=datasets.Dataset.from_list(list(pairs)),
         processing_class=tokenizer,
         data_collator=Collator(pad_token_id=tokenizer.pad_token_id),
-        peft_config=adapters(args),
+        peft_config=lora.configuration(args.lora),
         **options,
     )
     return quiet(trainer)
@@ -182,6 +184,8 @@ def train(args: Args) -> Run:
             there is no pair to learn from.
     """
     args.check()
+    if not args.data:
+        one_process("play first, and give the trajectories with --data")
     require("trl", "datasets", "tensorboard", *(["peft"] if args.lora else []))
     run = Run(args)
     world = make_world(args)
@@ -204,7 +208,7 @@ def train(args: Args) -> Run:
         callback = recorder(args, run, stop, evaluate_now)
         folder = run.path / "checkpoints"
         trainer = make_trainer(args, model, tokenizer, pairs, folder=folder, callbacks=[callback])
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()

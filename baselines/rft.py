@@ -15,13 +15,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from agents.models import load_model, load_tokenizer
-from baselines.run import Run, Stop, progress_bar
+from baselines.run import Clock, Run, Stop, progress_bar
 from baselines.setup import World, first_model, make_agent, make_world
 from baselines.sft import imitate
-from baselines.training import Common, check, command, find_device, measure, require, save_model
+from baselines.training import (
+    Common,
+    at_least,
+    check,
+    command,
+    find_device,
+    measure,
+    one_process,
+    require,
+    save_model,
+)
 from baselines.transcripts import Example
 from sca_envs import SCAError, TaskSet, Trajectory, evaluate
 
@@ -32,6 +42,9 @@ FURTHER = 100_000
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     rounds: int = 4
     """How often it plays and imitates."""
@@ -51,8 +64,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an `OptionError` for the first value that is not allowed."""
         super().check()
-        for name in ("rounds", "tasks_per_round", "samples", "keep"):
-            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        at_least(1, self, "rounds tasks_per_round samples keep")
         check("temperature", self.temperature, self.temperature > 0, "above 0")
 
 
@@ -92,8 +104,13 @@ def select(trajectories: Iterable[Trajectory], keep: int) -> list[Example]:
     return [example for examples in kept.values() for example in examples]
 
 
-def learn(args: Args, model: Any, tokenizer: Any, examples: list[Example], run: Run) -> float:
-    """Imitate a round's successes; return the mean loss."""
+def learn(
+    args: Args, model: Any, tokenizer: Any, examples: list[Example], run: Run
+) -> tuple[Any, float]:
+    """Imitate a round's successes; return the model and the mean loss.
+
+    A round's adapters are merged, so that the next one begins with a whole model.
+    """
     trainer = imitate(
         args,
         model,
@@ -104,7 +121,23 @@ def learn(args: Args, model: Any, tokenizer: Any, examples: list[Example], run: 
         save_strategy="no",
         lr_scheduler_type="linear",
     )
-    return float(trainer.train().training_loss)
+    loss = float(trainer.train().training_loss)
+    learned = trainer.accelerator.unwrap_model(trainer.model)
+    return learned.merge_and_unload() if args.lora else learned, loss
+
+
+def spent(seconds: dict[str, float], trajectories: Iterable[Trajectory]) -> dict[str, float]:
+    """Return where a round's time went, and the tokens that it wrote in a second of it."""
+    played = list(trajectories)
+    generation = sum((one.usage and one.usage.seconds) or 0.0 for one in played)
+    written = sum(sum(one.tokens.mask) for one in played if one.tokens)
+    return {
+        "charts/tokens_per_second": written / seconds["iteration"],
+        "time/iteration": seconds["iteration"],
+        "time/generation": generation,
+        "time/environment": seconds["rollout"] - generation,
+        "time/training": seconds["training"],
+    }
 
 
 def train(args: Args) -> Run:
@@ -115,6 +148,7 @@ def train(args: Args) -> Run:
             no episode of the first round succeeds, so that there is nothing to learn from.
     """
     args.check()
+    one_process("RFT plays on one GPU; baselines.grpo on several")
     require("trl", "datasets", "tensorboard", *(["peft"] if args.lora else []))
     run = Run(args)
     world = make_world(args)
@@ -135,27 +169,30 @@ def train(args: Args) -> Run:
             run.log(0, measure(args, model, tokenizer, world, run, 0))
         for round_ in range(begun + 1, args.rounds + 1):
             bar.update(shown, completed=round_ - 1)
-            trajectories = play(args, model, tokenizer, world, run, round_)
+            clock = Clock()
+            with clock.part("rollout"):
+                trajectories = play(args, model, tokenizer, world, run, round_)
             examples = select(trajectories, args.keep)
             if not examples:
                 raise SCAError(
                     f"Expected successes among the {len(trajectories)} episodes of round {round_}, "
                     "found none; begin with baselines.sft, or with easier tasks"
                 )
+            with clock.part("training"):
+                model, loss = learn(args, model, tokenizer, examples, run)
             success = sum(one.success for one in trajectories) / len(trajectories)
             numbers = {
                 "charts/success": success,
                 "charts/episodic_return": sum(o.reward for o in trajectories) / len(trajectories),
                 "charts/examples": float(len(examples)),
-                "losses/loss": learn(args, model, tokenizer, examples, run),
+                "losses/loss": loss,
+                **spent(clock.read(), trajectories),
             }
-            # Adapters of a round are merged, so that the next one begins with the whole model.
-            if hasattr(model, "merge_and_unload"):
-                model = model.merge_and_unload()
             numbers |= measure(args, model, tokenizer, world, run, round_)
             run.log(round_, numbers)
             run.save(round_, partial(save_model, model, tokenizer))
-            bar.update(shown, ret=numbers["charts/episodic_return"], success=success)
+            rate = numbers["charts/tokens_per_second"]
+            bar.update(shown, ret=numbers["charts/episodic_return"], success=success, rate=rate)
             if stop.asked and round_ < args.rounds:
                 bar.console.print(f"Stopped after round {round_}; --resume goes on.")
                 break

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import signal
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,15 +25,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sca_envs import OptionError, SCAError
 
-FREE = ("out", "resume", "iterations", "wandb", "checkpoint_every")
-"""Options that may differ when a run is resumed; the number of iterations not with ``anneal``."""
+FREE = ("out", "resume", "iterations", "rounds", "wandb", "checkpoint_every")
+"""Options that may differ when a run is resumed; the number of iterations only where the learning
+rate does not depend on it."""
 
 
 class Run:
     """A run's folder.
 
     Args:
-        args: The options, a dataclass with the fields ``out``, ``resume`` and ``wandb``.
+        args: The options, a dataclass with the fields ``out``, ``resume`` and ``wandb``; ``FALLS``
+            says that the learning rate falls to 0 with the last iteration.
 
     Raises:
         OptionError: If the folder exists and is not to be resumed, or if it is to be resumed and
@@ -49,11 +52,16 @@ class Run:
         """The newest checkpoint, if the run is resumed."""
         if args.resume:
             self._check_resumed()
-        elif self.path.exists() and any(self.path.iterdir() if self.path.is_dir() else [1]):
+        elif self._taken():
             raise OptionError(
                 f"Expected a new folder for the run, but {self.path} exists. Give another one with "
                 "--out, or --resume to go on with this run"
             )
+
+    def _taken(self) -> bool:
+        """Return whether the folder is there already; other processes find what the first makes."""
+        first = os.environ.get("RANK", "0") == "0"
+        return first and self.path.exists() and (self.path.is_file() or any(self.path.iterdir()))
 
     def _check_resumed(self) -> None:
         found = sorted(self.path.glob("checkpoints/[0-9]*"))
@@ -65,8 +73,9 @@ class Run:
         self.checkpoint = found[-1]
         before = json.loads((self.path / "config.json").read_text("utf-8"))
         now = json.loads(json.dumps(self._options))
+        falls = now.get("anneal") or getattr(self.args, "FALLS", False)
         for name in sorted(now.keys() | before.keys()):
-            free = name in FREE and not (name == "iterations" and now.get("anneal"))
+            free = name in FREE and not (name == "iterations" and falls)
             if not free and before.get(name) != now.get(name):
                 raise OptionError(
                     f"Expected the options of the run in {self.path} to resume it, which has "
@@ -179,6 +188,30 @@ class Stop:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+class Clock:
+    """Where the seconds of an iteration go."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._began = time.monotonic()
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count the time while the context lasts as a part."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
+
+    def read(self) -> dict[str, float]:
+        """Return the seconds since the last reading, and each part's, and begin anew."""
+        now = time.monotonic()
+        seconds = {"iteration": now - self._began} | self._seconds
+        self._seconds, self._began = {}, now
+        return seconds
 
 
 def progress_bar(console: Console | None = None) -> Progress:

@@ -14,23 +14,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
-    adapters,
-    check,
+    at_least,
     command,
     find_device,
     is_main,
     measure,
-    quiet,
-    recorder,
     require,
     save_model,
-    trainer_options,
 )
 from baselines.transcripts import Example, from_trajectories, references, rows
 from sca_envs import SCAError, read_trajectories
@@ -39,6 +37,9 @@ from sca_envs import SCAError, read_trajectories
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     warm_start_steps: int = 0
     """Steps in which the tiny model imitates demonstrations before; here it begins with none."""
@@ -54,7 +55,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an error for the first value that is not allowed."""
         super().check()
-        check("demonstrations", self.demonstrations, self.demonstrations >= 1, "at least 1")
+        at_least(1, self, "demonstrations")
         if self.data != "reference" and not Path(self.data).exists():
             raise SCAError(
                 f"Expected data to be 'reference', or trajectories; there is nothing at {self.data}"
@@ -109,7 +110,7 @@ def imitate(
         args=config,
         train_dataset=rows(examples),
         processing_class=tokenizer,
-        peft_config=adapters(args),
+        peft_config=lora.configuration(args.lora),
         callbacks=callbacks,
     )
     return quiet(trainer)
@@ -145,7 +146,7 @@ def train(args: Args) -> Run:
             run.path / "checkpoints",
             lr_scheduler_type="linear",
         )
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()

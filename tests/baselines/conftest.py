@@ -46,15 +46,19 @@ def warm(tokenizer: Any) -> Any:
 
 
 @pytest.fixture
-def warmed(warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let recipes begin with the warm model."""
+def from_warm(warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each run begin with the same model, which was made once."""
     from baselines import tiny
 
-    monkeypatch.setattr(tiny, "warm_start", lambda seed, **_: (copy.deepcopy(warm), tokenizer))
+    def warm_start(seed: int, **_: Any) -> Any:
+        return copy.deepcopy(warm), copy.deepcopy(tokenizer)
+
+    monkeypatch.setattr(tiny, "warm_start", warm_start)
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
 
 
 @pytest.fixture
-def quick(warmed: None, tmp_path: Path) -> Callable[..., Any]:
+def quick(from_warm: None, tmp_path: Path) -> Callable[..., Any]:
     """Return a function that makes options of a run of a second, from the warm model."""
     from baselines.ppo import Args
 
@@ -67,6 +71,7 @@ def quick(warmed: None, tmp_path: Path) -> Callable[..., Any]:
             "eval_trials": 1,
             "eval_every": 0,
             "entropy_coef": 0.01,
+            "anneal": False,  # so that a run can be made longer
         }
         return Args(**(small | options))
 

@@ -31,7 +31,7 @@ def _rise(run: Any) -> tuple[float, float]:
 
 @pytest.mark.slow
 def test_ppo(quick: Callable[..., ppo.Args]) -> None:
-    options = {"episodes": EPISODES, "iterations": 24, "entropy_coef": 0.0}
+    options = {"episodes": EPISODES, "iterations": 24, "entropy_coef": 0.0, "anneal": True}
     first, rise = _rise(ppo.train(quick(**options, eval_num_tasks=1)))
     assert first < 0.45
     assert rise > MARGIN
@@ -39,11 +39,10 @@ def test_ppo(quick: Callable[..., ppo.Args]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # those of torch and TRL are not ours
-def test_grpo(warmed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grpo(from_warm: None, tmp_path: Path) -> None:
     pytest.importorskip("trl", reason="needs trl: pip install 'sca-envs[baselines]'")
     from baselines import grpo
 
-    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
     options = {
         "batch": 2 * EPISODES,
         "group": 4,
