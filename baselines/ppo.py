@@ -57,6 +57,8 @@ class Args:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
+    bare: bool = False
+    """Let the model read the task alone, without policy and tools, as the tiny one does."""
     warm_start_steps: int = 500
     """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
     env_id: str = tiny.ENV_ID
@@ -67,6 +69,10 @@ class Args:
     """File of tasks to train on; by default the split train (the tiny model has its own)."""
     eval_tasks: str | None = None
     """File of held-out tasks; by default the split test (the tiny model has its own)."""
+    eval_env_id: str = ""
+    """Environment of the held-out tasks; by default the one that is trained on."""
+    eval_env_options: str = "{}"
+    """Keyword arguments of that environment, as a JSON object."""
 
     iterations: int = 60
     """Batches of episodes in all."""
@@ -484,10 +490,10 @@ def measure(args: Args, state: State, world: World, run: Run) -> dict[str, float
     """Play held-out tasks, keep the trajectories, and return what came out."""
     with autocast(args, str(state.policy.lm.device)):
         done = evaluate(
-            world.env_id,
-            make_agent(state.policy.lm, state.tokenizer, args, args.eval_temperature, args.seed),
-            tasks=world.test,
-            **world.evaluated(),
+            agent=make_agent(
+                state.policy.lm, state.tokenizer, args, args.eval_temperature, args.seed
+            ),
+            **world.held_out(),
             num_tasks=args.eval_num_tasks,
             trials=args.eval_trials,
             seed=args.seed,

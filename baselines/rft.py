@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from agents.models import load_model, load_tokenizer
@@ -23,7 +24,7 @@ from baselines.setup import World, first_model, make_agent, make_world
 from baselines.sft import imitate
 from baselines.training import Common, check, command, find_device, measure, require, save_model
 from baselines.transcripts import Example
-from sca_envs import SCAError, TaskSet, Trajectory, evaluate
+from sca_envs import SCAError, TaskSet, Trajectory, evaluate, read_trajectories
 
 FURTHER = 100_000
 """Tasks of a split without end that rounds draw from."""
@@ -33,6 +34,8 @@ FURTHER = 100_000
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
 
+    data: str = ""
+    """Trajectories of this model, with tokens, to learn from in one round; by default it plays."""
     rounds: int = 4
     """How often it plays and imitates."""
     iterations: int = 30
@@ -54,6 +57,10 @@ class Args(Common):
         for name in ("rounds", "tasks_per_round", "samples", "keep"):
             check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
         check("temperature", self.temperature, self.temperature > 0, "above 0")
+        if self.data:
+            check("rounds", self.rounds, self.rounds == 1, "1 with data, which one model played")
+            if not Path(self.data).exists():
+                raise SCAError(f"Expected trajectories at {self.data}, found nothing there")
 
 
 def play(
@@ -135,7 +142,11 @@ def train(args: Args) -> Run:
             run.log(0, measure(args, model, tokenizer, world, run, 0))
         for round_ in range(begun + 1, args.rounds + 1):
             bar.update(shown, completed=round_ - 1)
-            trajectories = play(args, model, tokenizer, world, run, round_)
+            trajectories = (
+                list(read_trajectories(args.data))
+                if args.data
+                else play(args, model, tokenizer, world, run, round_)
+            )
             examples = select(trajectories, args.keep)
             if not examples:
                 raise SCAError(

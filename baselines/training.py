@@ -57,6 +57,8 @@ class Common:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
+    bare: bool = False
+    """Let the model read the task alone, without policy and tools, as the tiny one does."""
     lora: int = 0
     """Rank of low-rank adapters on all linear layers; 0 trains all weights."""
     warm_start_steps: int = 200
@@ -69,6 +71,10 @@ class Common:
     """File of tasks to train on; by default the split train (the tiny model has its own)."""
     eval_tasks: str | None = None
     """File of held-out tasks; by default the split test (the tiny model has its own)."""
+    eval_env_id: str = ""
+    """Environment of the held-out tasks; by default the one that is trained on."""
+    eval_env_options: str = "{}"
+    """Keyword arguments of that environment, as a JSON object."""
     max_new_tokens: int = 32
     """Most tokens in a turn."""
     generation_batch: int = 128
@@ -199,10 +205,8 @@ def measure(
     usual, training = model.generation_config, model.training
     try:
         done = evaluate(
-            world.env_id,
-            make_agent(model.eval(), tokenizer, args, args.eval_temperature, args.seed),
-            tasks=world.test,
-            **world.evaluated(),
+            agent=make_agent(model.eval(), tokenizer, args, args.eval_temperature, args.seed),
+            **world.held_out(),
             num_tasks=args.eval_num_tasks,
             trials=args.eval_trials,
             seed=args.seed,
