@@ -22,9 +22,18 @@ from agents.models import load_model, load_tokenizer
 from baselines.run import Run, Stop, progress_bar
 from baselines.setup import World, first_model, make_agent, make_world
 from baselines.sft import imitate
-from baselines.training import Common, check, command, find_device, measure, require, save_model
+from baselines.training import (
+    Common,
+    check,
+    command,
+    find_device,
+    measure,
+    played_before,
+    require,
+    save_model,
+)
 from baselines.transcripts import Example
-from sca_envs import SCAError, TaskSet, Trajectory, evaluate, read_trajectories
+from sca_envs import SCAError, TaskSet, Trajectory, evaluate
 
 FURTHER = 100_000
 """Tasks of a split without end that rounds draw from."""
@@ -143,7 +152,7 @@ def train(args: Args) -> Run:
         for round_ in range(begun + 1, args.rounds + 1):
             bar.update(shown, completed=round_ - 1)
             trajectories = (
-                list(read_trajectories(args.data))
+                played_before(args.data)
                 if args.data
                 else play(args, model, tokenizer, world, run, round_)
             )

@@ -130,7 +130,9 @@ def make_world(args: Options) -> World:
         if elsewhere is not None:
             gym.make(where, disable_env_checker=True, **elsewhere).close()
     except TypeError as error:
-        raise OptionError(f"Expected options that {args.env_id} and {where} have: {error}") from None
+        raise OptionError(
+            f"Expected options that {args.env_id} and {where} have: {error}"
+        ) from None
     return world
 
 

@@ -18,7 +18,7 @@ from agents.models import transformers
 from baselines import tiny
 from baselines.run import Run, Stop, progress_bar
 from baselines.setup import World, make_agent
-from sca_envs import OptionError, SCAError, evaluate
+from sca_envs import OptionError, SCAError, Trajectory, evaluate, read_trajectories
 
 NAMES = {
     "loss": "losses/loss",
@@ -288,6 +288,11 @@ def recorder(
                 self.bar.console.print(f"Stopped after step {state.global_step}; --resume goes on.")
 
     return Recorder()
+
+
+def played_before(path: str | Path) -> list[Trajectory]:
+    """Return trajectories by task and trial, whatever the order in which they ended."""
+    return sorted(read_trajectories(path), key=lambda one: (one.task_id, one.trial))
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:

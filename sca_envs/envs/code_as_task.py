@@ -118,8 +118,10 @@ class CodeAsTaskEnv(ToolUseEnv):
             return {self._domain_name: find_domain(self._domain_name, data)}
         domains: dict[str, Domain] = {}
         for task in self._code_tasks:
-            coded = isinstance(task, CodeAsTask)
-            domain = task.load_domain() if coded else find_domain(task.domain, task.data)
+            if isinstance(task, CodeAsTask):
+                domain = task.load_domain()
+            else:
+                domain = find_domain(task.domain, task.data)
             known = domains.setdefault(task.domain, domain)
             if known is not domain:
                 raise OptionError(
