@@ -2,8 +2,8 @@
 
 It is what Code-as-Task is compared with: in PAE (Zhou et al., 2024, arXiv:2412.13194) a proposer
 writes instructions only, and a model says of each episode whether it was a success. A judge can be
-wrong, and can be talked into a verdict by what the agent wrote; so whatever is no clear success is a
-failure.
+wrong, and can be talked into a verdict by what the agent wrote; so whatever is no clear success is
+a failure.
 """
 
 from __future__ import annotations
