@@ -15,12 +15,35 @@ from agents.tokens import Generation, Sampling, TokenAgent
 from sca_envs import SCAError
 
 
+def start_engine(folder: str, **options: Any) -> Any:
+    """Return a `vllm.LLM` that tells the log-probabilities that an agent records.
+
+    Args:
+        folder: The model's folder, or its name on the Hub.
+        options: Further arguments of `vllm.LLM`.
+
+    Raises:
+        SCAError: If vLLM is missing.
+    """
+    # Of the distribution that is sampled, after temperature and top-p.
+    return _vllm().LLM(model=folder, logprobs_mode="processed_logprobs", **options)
+
+
+def _vllm() -> Any:
+    try:
+        import vllm
+    except ImportError:
+        raise SCAError("This agent needs vLLM: pip install 'sca-envs[vllm]'") from None
+    return vllm
+
+
 class VLLMAgent(TokenAgent):
     """Plays episodes with a model in vLLM.
 
     Args:
-        model: A folder, a ``.gguf`` file, ``package:NAME`` or a name on the Hub; see
-            `model_folder`.
+        model: A folder, a ``.gguf`` file, ``package:NAME`` or a name on the Hub (see
+            `model_folder`), or what `start_engine` returned, which then needs its `tokenizer`.
+        tokenizer: A tokeniser; by default the model's.
         template: A chat template; see `TranscriptEncoder`.
         cache: Where converted GGUF files are kept.
         temperature: See `Sampling`.
@@ -30,7 +53,8 @@ class VLLMAgent(TokenAgent):
         seed: Fixes the sampling, with the info's ``seed``, the task and the turn.
         format: The environment's action format, where the info does not say it.
         batch_size: Most episodes at once.
-        engine: Further arguments of `vllm.LLM`, such as ``gpu_memory_utilization``.
+        engine: Further arguments of `vllm.LLM`, such as ``gpu_memory_utilization``, where the model
+            is not started yet.
 
     Raises:
         ModelError: If there is no model.
@@ -40,7 +64,8 @@ class VLLMAgent(TokenAgent):
 
     def __init__(
         self,
-        model: str,
+        model: Any,
+        tokenizer: Any = None,
         *,
         template: str | None = None,
         cache: str | Path | None = None,
@@ -53,21 +78,16 @@ class VLLMAgent(TokenAgent):
         batch_size: int = 64,
         **engine: Any,
     ) -> None:
-        try:
-            import vllm
-        except ImportError:
-            raise SCAError("This agent needs vLLM: pip install 'sca-envs[vllm]'") from None
         sampling = Sampling(temperature, top_p, max_new_tokens)
-        folder = model_folder(model, cache)
-        encoder = TranscriptEncoder(load_tokenizer(folder), template)
-        self._vllm = vllm
-        self.engine: Any = vllm.LLM(
-            model=folder,
-            max_model_len=context,
-            # Of the distribution that is sampled, after temperature and top-p.
-            logprobs_mode="processed_logprobs",
-            **engine,
-        )
+        if isinstance(model, str | Path):
+            _vllm()  # raises if it is missing, before what takes long
+            folder = model_folder(str(model), cache)
+            tokenizer = tokenizer or load_tokenizer(folder)
+            encoder = TranscriptEncoder(tokenizer, template)
+            model = start_engine(folder, max_model_len=context, **engine)
+        else:
+            encoder = TranscriptEncoder(tokenizer, template)
+        self.engine: Any = model
         super().__init__(
             encoder,
             sampling,
@@ -81,8 +101,9 @@ class VLLMAgent(TokenAgent):
         self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], limits: Sequence[int]
     ) -> list[Generation]:
         """Continue a batch of prompts; see `TokenAgent.generate`."""
+        vllm = _vllm()
         parameters = [
-            self._vllm.SamplingParams(
+            vllm.SamplingParams(
                 temperature=self.sampling.temperature,
                 top_p=self.sampling.top_p,
                 max_tokens=limit,

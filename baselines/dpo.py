@@ -17,22 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
+from baselines.trainers import quiet, recorder, trainer_options
 from baselines.training import (
     Common,
-    adapters,
+    at_least,
     check,
     command,
     find_device,
     is_main,
     measure,
+    one_process,
     played_before,
-    quiet,
-    recorder,
     require,
     save_model,
-    trainer_options,
 )
 from sca_envs import SCAError, Trajectory, evaluate, preference_pairs
 
@@ -59,8 +59,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an error for the first value that is not allowed."""
         super().check()
-        for name in ("play_tasks", "samples"):
-            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        at_least(1, self, "play_tasks samples")
         for name in ("temperature", "beta"):
             check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
         if self.data and not Path(self.data).exists():
@@ -169,7 +168,7 @@ def make_trainer(
         train_dataset=datasets.Dataset.from_list(list(pairs)),
         processing_class=tokenizer,
         data_collator=Collator(pad_token_id=tokenizer.pad_token_id),
-        peft_config=adapters(args),
+        peft_config=lora.configuration(args.lora),
         **options,
     )
     return quiet(trainer)
@@ -183,6 +182,8 @@ def train(args: Args) -> Run:
             there is no pair to learn from.
     """
     args.check()
+    if not args.data:
+        one_process("play first, and give the trajectories with --data")
     require("trl", "datasets", "tensorboard", *(["peft"] if args.lora else []))
     run = Run(args)
     world = make_world(args)

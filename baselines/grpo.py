@@ -18,22 +18,20 @@ from typing import Any, Literal
 
 from agents.encoding import TemplateError
 from agents.trl_agent import TrainerAgent
-from baselines import tiny
-from baselines.run import Run, Stop
+from baselines import lora, tiny
+from baselines.run import Clock, Run, Stop
 from baselines.setup import World, first_model, make_world
+from baselines.trainers import quiet, recorder, trainer_options
 from baselines.training import (
     Common,
-    adapters,
+    at_least,
     check,
     command,
     find_device,
     is_main,
     measure,
-    quiet,
-    recorder,
     require,
     save_model,
-    trainer_options,
 )
 from sca_envs.integrations.trl import Spec
 
@@ -74,8 +72,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an `OptionError` for the first value that is not allowed."""
         super().check()
-        for name in ("max_completion", "group"):
-            check(name, getattr(self, name), getattr(self, name) >= 2, "at least 2")
+        at_least(2, self, "max_completion group")
         whole = self.batch * self.accumulate % self.group == 0
         check("batch", self.batch, whole, f"a multiple of group, {self.group}")
         for name in ("temperature", "clip"):
@@ -153,7 +150,9 @@ def rewards(args: Args, spec: Spec) -> list[Any]:
     return [shuffled]
 
 
-def make_trainer(args: Args, model: Any, tokenizer: Any, spec: Spec, run: Run, **more: Any) -> Any:
+def make_trainer(
+    args: Args, model: Any, tokenizer: Any, spec: Spec, run: Run, clock: Clock, **more: Any
+) -> Any:
     """Return TRL's trainer.
 
     Args:
@@ -162,6 +161,7 @@ def make_trainer(args: Args, model: Any, tokenizer: Any, spec: Spec, run: Run, *
         tokenizer: Its tokeniser.
         spec: The environment.
         run: The run, whose folder takes the checkpoints.
+        clock: Counts the seconds of playing, and those of them that are generation.
         more: Further arguments of the trainer, such as callbacks.
     """
     import trl
@@ -187,11 +187,21 @@ def make_trainer(args: Args, model: Any, tokenizer: Any, spec: Spec, run: Run, *
         lr_scheduler_type="constant",
         **vllm,
     )
-    trainer = trl.GRPOTrainer(
+
+    class Trainer(trl.GRPOTrainer):  # type: ignore[misc]
+        def _generate(self, *given: Any, **named: Any) -> Any:
+            with clock.part("rollout"):
+                return super()._generate(*given, **named)
+
+        def _generate_single_turn(self, *given: Any, **named: Any) -> Any:
+            with clock.part("generation"):
+                return super()._generate_single_turn(*given, **named)
+
+    trainer = Trainer(
         model,
         args=config,
         processing_class=spec.prepare(tokenizer),
-        peft_config=adapters(args),
+        peft_config=lora.configuration(args.lora),
         **spec.trainer_arguments() | {"reward_funcs": rewards(args, spec)} | more,
     )
     return quiet(trainer)
@@ -219,8 +229,9 @@ def train(args: Args) -> Run:
         return measure(args, now, tokenizer, world, run, step)
 
     with Stop().listening() as stop:
-        callback = recorder(args, run, stop, evaluate_now)
-        trainer = make_trainer(args, model, tokenizer, spec, run, callbacks=[callback])
+        clock = Clock()
+        callback = recorder(args, run, stop, evaluate_now, clock)
+        trainer = make_trainer(args, model, tokenizer, spec, run, clock, callbacks=[callback])
         trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")

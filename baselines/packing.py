@@ -7,7 +7,7 @@ episode gives what it gives alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,8 @@ class Played:
     """Whether that is 1."""
     turns: int
     """Turns of the agent."""
+    logprobs: list[float] = field(default_factory=list)
+    """Log-probability of each written token, in nats, as its sampler had it."""
 
     @property
     def written(self) -> int:

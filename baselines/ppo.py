@@ -10,24 +10,32 @@ advantage, and takes a few clipped steps. See ``docs/baselines/ppo.md`` for the 
 
 from __future__ import annotations
 
-import copy
-import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
-from agents.hf import HFAgent
-from agents.models import load_model, load_tokenizer, transformers
-from baselines import tiny
-from baselines.packing import Played, Rows, attention, chunks
-from baselines.run import Run, Stop, progress_bar
-from baselines.setup import World, first_model, make_agent, make_world
-from sca_envs import OptionError, SCAError, evaluate
+from agents.models import transformers
+from agents.tokens import TokenAgent
+from baselines.generation import Players
+from baselines.packing import Played, chunks
+from baselines.policy import Outputs, Policy, Reference, State, make_state
+from baselines.run import Clock, Run, Stop, progress_bar
+from baselines.setup import make_world
+from baselines.training import (
+    Basics,
+    at_least,
+    autocast,
+    check,
+    command,
+    find_device,
+    measure,
+    one_process,
+    require,
+)
+from sca_envs import SCAError
 
 transformers()  # raises, with the name of the extra, if it or torch is missing
 import torch  # noqa: E402
@@ -35,55 +43,23 @@ from torch import Tensor, nn  # noqa: E402
 
 
 @dataclass
-class Args:
-    """Options of a run; they are also its record, ``config.json``."""
+class Args(Basics):
+    """Options of a run; they are also its record, ``config.json``. More are in `Basics`."""
 
-    out: str
-    """Folder of the run; a new one unless it is resumed."""
-    resume: bool = False
-    """Go on from the newest checkpoint in the folder."""
-    seed: int = 1
-    """Fixes the run: on a CPU, the same seed gives the same numbers."""
-    device: str = "auto"
-    """Such as cpu or cuda; auto takes a GPU if there is one."""
-    bf16: bool = True
-    """Compute in bfloat16 on a GPU; weights and optimiser stay in float32."""
-    threads: int = 1
-    """Threads of torch on a CPU; more than are idle make it slower."""
-    wandb: str = ""
-    """Project in Weights & Biases; empty for none."""
-
-    model: str = "tiny"
-    """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
-    template: str | None = None
-    """Chat template: chatml, compact, or the text of one; by default the model's own."""
-    bare: bool = False
-    """Let the model read the task alone, without policy and tools, as the tiny one does."""
     warm_start_steps: int = 500
     """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
-    env_id: str = tiny.ENV_ID
-    """Id of the environment."""
-    env_options: str = "{}"
-    """Keyword arguments of the environment, as a JSON object."""
-    tasks: str | None = None
-    """File of tasks to train on; by default the split train (the tiny model has its own)."""
-    eval_tasks: str | None = None
-    """File of held-out tasks; by default the split test (the tiny model has its own)."""
-    eval_env_id: str = ""
-    """Environment of the held-out tasks; by default the one that is trained on."""
-    eval_env_options: str = "{}"
-    """Keyword arguments of that environment, as a JSON object."""
-
     iterations: int = 60
     """Batches of episodes in all."""
     episodes: int = 128
     """Episodes in a batch."""
-    generation_batch: int = 128
-    """Most episodes that are generated together; less needs less memory."""
-    max_new_tokens: int = 32
-    """Most tokens in a turn."""
     temperature: float = 1.0
     """Of sampling, and of the policy that is trained."""
+    vllm: Literal["", "colocate"] = ""
+    """Generate with vLLM in this process; by default with transformers."""
+    vllm_memory: float = 0.3
+    """Share of a GPU's memory for vLLM."""
+    sampler_cap: float = 2.0
+    """Most weight of a token that vLLM found less probable than the trained model does."""
 
     learning_rate: float = 1e-3
     """Of Adam."""
@@ -126,97 +102,26 @@ class Args:
 
     eval_every: int = 20
     """Iterations between evaluations on held-out tasks; 0 for none but the first and the last."""
-    eval_num_tasks: int | None = None
-    """First so many held-out tasks; by default all, or 100 where there is no end."""
-    eval_trials: int = 2
-    """Episodes of each."""
-    eval_temperature: float = 1.0
-    """Of sampling in evaluations; 0 takes the most probable token."""
-    checkpoint_every: int = 20
-    """Iterations between checkpoints; there is one at the end and at a stop."""
 
     def check(self) -> None:
         """Raise an `OptionError` for the first value that is not allowed."""
-        counts = "iterations episodes generation_batch max_new_tokens epochs minibatches rows"
-        for name in f"{counts} pack_tokens eval_trials checkpoint_every threads".split():
-            _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        for name in ("learning_rate", "temperature", "clip", "max_grad_norm"):
-            _check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in ("value_clip", "value_coef", "entropy_coef", "kl_coef", "target_kl", "seed"):
-            _check(name, getattr(self, name), getattr(self, name) >= 0, "at least 0")
+        super().check()
+        at_least(1, self, "episodes epochs minibatches rows pack_tokens")
+        at_least(0, self, "value_clip value_coef entropy_coef kl_coef target_kl")
+        for name in ("temperature", "clip", "max_grad_norm", "sampler_cap"):
+            check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
         for name in ("gamma", "gae_lambda"):
-            _check(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "from 0 to 1")
+            check(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "from 0 to 1")
+        check("vllm_memory", self.vllm_memory, 0 < self.vllm_memory < 1, "above 0 and below 1")
         limit = f"at most the number of episodes, {self.episodes}"
-        _check("minibatches", self.minibatches, self.minibatches <= self.episodes, limit)
-        _check("eval_every", self.eval_every, self.eval_every >= 0, "at least 0")
-        own = self.env_id == tiny.ENV_ID and self.tasks is None
-        if self.model == "tiny" and not own:
-            raise OptionError(
-                f"Expected env_id={tiny.ENV_ID} and no tasks with model=tiny, which knows words of "
-                f"its own tasks only; got {self.env_id} and {self.tasks}. Give --model"
-            )
-
-
-def _check(name: str, value: Any, right: bool, expected: str) -> None:
-    if not right:
-        raise OptionError(f"Expected {name} to be {expected}; got {value!r}")
-
-
-# Policy
-
-
-class Policy(nn.Module):  # type: ignore[misc]
-    """A language model with a value head on the same trunk.
-
-    Args:
-        lm: A causal language model of transformers.
-    """
-
-    def __init__(self, lm: Any) -> None:
-        super().__init__()
-        self.lm = lm
-        lm.set_attn_implementation("sdpa")  # takes the mask of packed episodes as it is
-        self.value_head = nn.Linear(lm.config.hidden_size, 1, device=lm.device)
-        nn.init.zeros_(self.value_head.weight)  # so the first advantages are the rewards
-        nn.init.zeros_(self.value_head.bias)
-
-    def forward(self, rows: Rows, temperature: float) -> Outputs:
-        """Return what the model thinks of each token that it wrote, shape (written tokens,)."""
-        hidden = self.lm.base_model(
-            input_ids=rows.ids,
-            position_ids=rows.positions,
-            attention_mask=attention(rows.segments),
-            use_cache=False,
-        ).last_hidden_state
-        row, column = rows.written.nonzero(as_tuple=True)
-        before = hidden[row, column - 1]  # the state in which the token was chosen
-        logits = self.lm.get_output_embeddings()(before)
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        logprobs = (logits / temperature).log_softmax(-1)
-        chosen = logprobs.gather(-1, rows.ids[row, column, None])[:, 0]
-        entropy = -(logprobs.exp() * logprobs).sum(-1)
-        # No matrix product, which on a GPU would be one in bfloat16.
-        weight, bias = self.value_head.weight[0], self.value_head.bias
-        values = (before.to(weight.dtype) * weight).sum(-1) + bias
-        return Outputs(chosen, values, entropy)
-
-
-class Outputs(NamedTuple):
-    """A model's view of tokens, each of shape (written tokens,)."""
-
-    logprobs: Tensor
-    """Log-probability of the token, in nats."""
-    values: Tensor
-    """Expected return before the token."""
-    entropy: Tensor
-    """Entropy of the choice, in nats."""
+        check("minibatches", self.minibatches, self.minibatches <= self.episodes, limit)
 
 
 # Episodes
 
 
 def rollout(
-    args: Args, agent: HFAgent, envs: Sequence[gym.Env[str, str]], iteration: int
+    args: Args, agent: TokenAgent, envs: Sequence[gym.Env[str, str]], iteration: int, clock: Clock
 ) -> list[Played]:
     """Play an episode in each environment, all at once.
 
@@ -225,28 +130,33 @@ def rollout(
     seeds = np.random.default_rng([args.seed, iteration]).integers(2**31, size=len(envs)).tolist()
     total = [0.0] * len(envs)
     seen: list[tuple[str, dict[str, Any]]] = []
-    for place, (env, seed) in enumerate(zip(envs, seeds, strict=True)):
-        observation, info = env.reset(seed=seed)
-        own = {"episode_id": str(place), "seed": seed, "action_format": _format(env)}
-        seen.append((observation, info | own))
-        agent.reset(*seen[place])
+    with clock.part("environment"):
+        for place, (env, seed) in enumerate(zip(envs, seeds, strict=True)):
+            observation, info = env.reset(seed=seed)
+            own = {"episode_id": str(place), "seed": seed, "action_format": _format(env)}
+            seen.append((observation, info | own))
+    for one in seen:
+        agent.reset(*one)
     running = list(range(len(envs)))
     while running:
         for begin in range(0, len(running), args.generation_batch):
             batch = running[begin : begin + args.generation_batch]
-            actions = agent.act_batch([seen[i][0] for i in batch], [seen[i][1] for i in batch])
-            for i, action in zip(batch, actions, strict=True):
-                observation, reward, terminated, truncated, info = envs[i].step(action)
-                kept = {key: seen[i][1][key] for key in ("episode_id", "seed", "action_format")}
-                seen[i] = observation, info | kept | {"done": terminated or truncated}
-                total[i] += float(reward)
+            with clock.part("generation"):
+                actions = agent.act_batch([seen[i][0] for i in batch], [seen[i][1] for i in batch])
+            with clock.part("environment"):
+                for i, action in zip(batch, actions, strict=True):
+                    observation, reward, terminated, truncated, info = envs[i].step(action)
+                    kept = {key: seen[i][1][key] for key in ("episode_id", "seed", "action_format")}
+                    seen[i] = observation, info | kept | {"done": terminated or truncated}
+                    total[i] += float(reward)
         running = [i for i in running if not seen[i][1]["done"]]
     played = []
     for (observation, info), reward in zip(seen, total, strict=True):
         tokens = agent.report(observation, info).tokens
         assert tokens is not None
         success = abs(reward - 1) <= 1e-6
-        played.append(Played(tokens.ids, tokens.mask, reward, success, info["turn"]))
+        logprobs = [p for p in tokens.logprobs or () if p is not None]
+        played.append(Played(tokens.ids, tokens.mask, reward, success, info["turn"], logprobs))
     return played
 
 
@@ -294,6 +204,8 @@ class Batch(NamedTuple):
     """Log-probability under the frozen first model."""
     advantages: Tensor
     returns: Tensor
+    weights: Tensor
+    """1, or with vLLM how probable the policy finds the token by how probable vLLM did."""
 
 
 def loss_terms(new: Outputs, old: Batch, args: Args) -> dict[str, Tensor]:
@@ -308,7 +220,7 @@ def loss_terms(new: Outputs, old: Batch, args: Args) -> dict[str, Tensor]:
     ratio = log_ratio.exp()
     clipped = ratio.clamp(1 - args.clip, 1 + args.clip)
     # Equation 7 of Schulman et al., 2017.
-    policy = -torch.min(ratio * old.advantages, clipped * old.advantages)
+    policy = -torch.min(ratio * old.advantages, clipped * old.advantages) * old.weights
     value = (new.values - old.returns) ** 2
     if args.value_clip:
         near = old.values + (new.values - old.values).clamp(-args.value_clip, args.value_clip)
@@ -341,25 +253,28 @@ def total_loss(terms: dict[str, Tensor], tokens: int, args: Args) -> Tensor:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def look_back(
-    policy: Policy, reference: Policy, batch: Sequence[Played], args: Args, device: str
+    policy: Policy, reference: Reference, batch: Sequence[Played], args: Args, device: str
 ) -> list[Batch]:
     """Return what the update has to know of each episode's tokens, the advantages not yet white."""
-    looked: list[Batch | None] = [None] * len(batch)
+    looked: dict[int, Batch] = {}
     for rows, order in chunks(batch, args.pack_tokens, args.rows, device):
-        old, first = (model(rows, args.temperature) for model in (policy, reference))
+        old, first = policy(rows, args.temperature), reference(rows, args.temperature)
+        columns = old.logprobs, old.values, first.logprobs
         sizes = [batch[i].written for i in order]
-        parts = zip(
-            *(t.split(sizes) for t in (old.logprobs, old.values, first.logprobs)), strict=True
-        )
+        parts = zip(*(column.split(sizes) for column in columns), strict=True)
         for i, (logprobs, values, frozen) in zip(order, parts, strict=True):
             rewards = torch.zeros(len(values))
             if args.kl_in == "reward":
                 rewards -= args.kl_coef * (logprobs - frozen).cpu()
-            if len(rewards):
-                rewards[-1] += batch[i].reward
+            rewards[-1] += batch[i].reward
             made = advantages(rewards, values.float().cpu(), batch[i].turn_of_token(), args)
-            looked[i] = Batch(logprobs, values, frozen, *(t.to(device) for t in made))
-    return [one for one in looked if one is not None]
+            weights = torch.ones_like(logprobs)
+            if args.vllm:  # which samples from a policy that is not quite the same
+                sampled = torch.tensor(batch[i].logprobs, device=device)
+                weights = (logprobs - sampled).exp().clamp(max=args.sampler_cap)
+            advantage, target = (t.to(device) for t in made)
+            looked[i] = Batch(logprobs, values, frozen, advantage, target, weights)
+    return [looked[i] for i in range(len(batch))]
 
 
 def whiten(looked: list[Batch]) -> list[Batch]:
@@ -388,7 +303,7 @@ def add_gradients(
 
 def update(
     policy: Policy,
-    reference: Policy,
+    reference: Reference,
     optimizer: torch.optim.Optimizer,
     batch: Sequence[Played],
     args: Args,
@@ -405,15 +320,14 @@ def update(
         )
     if args.shuffle_rewards:
         rewards = rng.permutation([one.reward for one in batch]).tolist()
-        batch = [
-            Played(o.ids, o.mask, r, o.success, o.turns)
-            for o, r in zip(batch, rewards, strict=True)
-        ]
+        batch = [replace(one, reward=r) for one, r in zip(batch, rewards, strict=True)]
     with autocast(args, device):
         looked = look_back(policy, reference, batch, args, device)
     returns = torch.cat([one.returns for one in looked])
     errors = returns - torch.cat([one.values for one in looked])
     explained = 1 - (errors.var() / returns.var().clamp_min(1e-8)).item()
+    sampled = torch.tensor([p for one in batch for p in one.logprobs], device=device)
+    gap = (torch.cat([one.logprobs for one in looked]) - sampled).abs().mean().item()
     if args.whiten:
         looked = whiten(looked)
     numbers: list[dict[str, float]] = []
@@ -432,94 +346,28 @@ def update(
             continue
         break
     means = {f"losses/{n}": float(np.mean([one[n] for one in numbers])) for n in numbers[0]}
-    return means | {"losses/explained_variance": explained}
-
-
-def autocast(args: Args, device: str) -> Any:
-    """Return a context in which a GPU computes in bfloat16."""
-    kind = device.partition(":")[0]
-    return torch.autocast(kind, torch.bfloat16, enabled=args.bf16 and kind == "cuda")
+    return means | {"losses/explained_variance": explained, "losses/sampler_gap": gap}
 
 
 # The run
 
 
-@dataclass
-class State:
-    """All that changes from iteration to iteration, and the frozen first model."""
-
-    policy: Policy
-    reference: Policy
-    tokenizer: Any
-    optimizer: torch.optim.Optimizer
-    iteration: int = 0
-
-    def save(self, folder: Path) -> None:
-        """Write a checkpoint: a model that transformers loads, and what else a run goes on from."""
-        self.policy.lm.save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
-        trainer = {
-            "value_head": self.policy.value_head.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "iteration": self.iteration,
-        }
-        torch.save(trainer, folder / "trainer.pt")
-
-
-def make_state(args: Args, run: Run, device: str) -> State:
-    """Return the state of a run's beginning, or of its newest checkpoint."""
-    begin = run.path / "checkpoints" / "00000"
-    if run.checkpoint is None:
-        lm, tokenizer = first_model(args, device)
-        reference = copy.deepcopy(lm)
-    else:
-        lm, tokenizer = load_model(str(run.checkpoint), device), load_tokenizer(str(begin))
-        reference = load_model(str(begin), device)
-    policy = Policy(lm)
-    optimizer = torch.optim.Adam(policy.parameters(), lr=args.learning_rate, eps=1e-5)
-    state = State(policy, Policy(reference).requires_grad_(False), tokenizer, optimizer)
-    if run.checkpoint is not None:
-        trainer = torch.load(run.checkpoint / "trainer.pt", map_location=device, weights_only=True)
-        policy.value_head.load_state_dict(trainer["value_head"])
-        optimizer.load_state_dict(trainer["optimizer"])
-        state.iteration = trainer["iteration"]
-    return state
-
-
-def measure(args: Args, state: State, world: World, run: Run) -> dict[str, float]:
-    """Play held-out tasks, keep the trajectories, and return what came out."""
-    with autocast(args, str(state.policy.lm.device)):
-        done = evaluate(
-            agent=make_agent(
-                state.policy.lm, state.tokenizer, args, args.eval_temperature, args.seed
-            ),
-            **world.held_out(),
-            num_tasks=args.eval_num_tasks,
-            trials=args.eval_trials,
-            seed=args.seed,
-            out=run.path / "evaluations" / f"{state.iteration:05d}",
-            resume=True,  # it may have been played before a stop, by the same model
-        )
-    success, reward = done.results.success, done.results.reward
-    assert success is not None
-    assert reward is not None
-    return {"eval/success": success.mean, "eval/episodic_return": reward.mean}
-
-
 def iterate(
-    args: Args, state: State, agent: HFAgent, envs: Sequence[gym.Env[str, str]]
+    args: Args, state: State, agent: TokenAgent, envs: Sequence[gym.Env[str, str]]
 ) -> dict[str, float]:
     """Do one iteration: play, learn, and return its numbers."""
     state.iteration += 1
-    began = time.monotonic()
+    clock = Clock()
     share = 1 - (state.iteration - 1) / args.iterations if args.anneal else 1.0
     for group in state.optimizer.param_groups:
         group["lr"] = args.learning_rate * share
     with autocast(args, str(state.policy.lm.device)):
-        batch = rollout(args, agent, envs, state.iteration)
-    generated = time.monotonic()
-    losses = update(state.policy, state.reference, state.optimizer, batch, args, state.iteration)
-    seconds = time.monotonic() - began
+        batch = rollout(args, agent, envs, state.iteration, clock)
+    with clock.part("training"):
+        losses = update(
+            state.policy, state.reference, state.optimizer, batch, args, state.iteration
+        )
+    seconds = clock.read()
     turns, written = sum(one.turns for one in batch), sum(one.written for one in batch)
     return {
         "charts/episodic_return": float(np.mean([one.reward for one in batch])),
@@ -528,10 +376,9 @@ def iterate(
         "charts/tokens_per_turn": written / max(1, turns),
         "charts/learning_rate": args.learning_rate * share,
         **losses,
-        "charts/SPS": turns / seconds,
-        "charts/tokens_per_second": written / seconds,
-        "time/iteration": seconds,
-        "time/rollout": generated - began,
+        "charts/SPS": turns / seconds["iteration"],
+        "charts/tokens_per_second": written / seconds["iteration"],
+        **{f"time/{part}": value for part, value in seconds.items()},
     }
 
 
@@ -542,29 +389,36 @@ def train(args: Args) -> Run:
         SCAError: If an option is wrong or something is missing, before anything is played.
     """
     args.check()
+    one_process("PPO runs on one GPU; baselines.grpo on several")
+    require("tensorboard", *["peft"] * bool(args.lora), *["vllm"] * bool(args.vllm))
     run = Run(args)
     world = make_world(args)
-    device = args.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_num_threads(args.threads)
+    device = find_device(args)
     transformers().utils.logging.disable_progress_bar()  # ours is enough
     state = make_state(args, run, device)
     run.open(state.iteration)
-    agent = make_agent(state.policy.lm, state.tokenizer, args, args.temperature, args.seed)
+    if run.checkpoint is None:
+        run.save(0, state.save)
+    players = Players(args, state.policy.lm, state.tokenizer, run.path / "checkpoints" / "00000")
+    agent = players.agent(args.temperature)
     envs = [world.make() for _ in range(args.episodes)]
+
+    def evaluate_now() -> dict[str, float]:
+        lm, tokenizer, now = state.policy.lm, state.tokenizer, state.iteration
+        player = players.agent(args.eval_temperature)
+        return measure(args, lm, tokenizer, world, run, now, player)
+
     with Stop().listening() as stop, progress_bar() as bar:
         shown = bar.add_task("PPO", total=args.iterations, ret=0.0, success=0.0, rate=0.0)
         bar.update(shown, completed=state.iteration)
-        if run.checkpoint is None:
-            run.save(0, state.save)
         if not run.metrics():
-            run.log(0, measure(args, state, world, run))
+            run.log(0, evaluate_now())
         while state.iteration < args.iterations and not stop.asked:
             numbers = iterate(args, state, agent, envs)
+            numbers["time/synchronisation"] = players.synchronise()
             last = state.iteration == args.iterations
             if last or (args.eval_every and state.iteration % args.eval_every == 0):
-                numbers |= measure(args, state, world, run)
+                numbers |= evaluate_now()
             run.log(state.iteration, numbers)
             bar.update(
                 shown,
@@ -581,22 +435,11 @@ def train(args: Args) -> Run:
     return run
 
 
-def main() -> None:
-    """Read the options and train."""
-    try:
-        import tyro
-    except ImportError:
-        sys.exit("Error: The recipes need tyro: pip install 'sca-envs[baselines]'")
-    try:
-        train(tyro.cli(Args, description=__doc__))
-    except SCAError as error:
-        sys.exit(f"Error: {error}")
-    except torch.OutOfMemoryError as error:
-        sys.exit(
-            "Error: The GPU has too little memory. Lower --rows (training) or --generation-batch "
-            f"(playing), then --pack-tokens: {error}"
-        )
+LESS_MEMORY = (
+    "Lower --rows (training) or --generation-batch (playing), then --pack-tokens; --lora 16 needs "
+    "less, too"
+)
 
 
 if __name__ == "__main__":
-    main()
+    command(Args, train, __doc__, LESS_MEMORY)

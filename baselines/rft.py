@@ -24,10 +24,12 @@ from baselines.setup import World, first_model, make_agent, make_world
 from baselines.sft import imitate
 from baselines.training import (
     Common,
+    at_least,
     check,
     command,
     find_device,
     measure,
+    one_process,
     played_before,
     require,
     save_model,
@@ -63,8 +65,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an `OptionError` for the first value that is not allowed."""
         super().check()
-        for name in ("rounds", "tasks_per_round", "samples", "keep"):
-            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        at_least(1, self, "rounds tasks_per_round samples keep")
         check("temperature", self.temperature, self.temperature > 0, "above 0")
         if self.data:
             check("rounds", self.rounds, self.rounds == 1, "1 with data, which one model played")
@@ -131,6 +132,7 @@ def train(args: Args) -> Run:
             no episode of the first round succeeds, so that there is nothing to learn from.
     """
     args.check()
+    one_process("RFT plays on one GPU; baselines.grpo on several")
     require("trl", "datasets", "tensorboard", *(["peft"] if args.lora else []))
     run = Run(args)
     world = make_world(args)

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import signal
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -179,6 +180,30 @@ class Stop:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+class Clock:
+    """Where the seconds of an iteration go."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._began = time.monotonic()
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count the time while the context lasts as a part."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
+
+    def read(self) -> dict[str, float]:
+        """Return the seconds since the last reading, and each part's, and begin anew."""
+        now = time.monotonic()
+        seconds = {"iteration": now - self._began} | self._seconds
+        self._seconds, self._began = {}, now
+        return seconds
 
 
 def progress_bar(console: Console | None = None) -> Progress:

@@ -16,21 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
+from baselines.trainers import quiet, recorder, trainer_options
 from baselines.training import (
     Common,
-    adapters,
-    check,
+    at_least,
     command,
     find_device,
     is_main,
     measure,
-    quiet,
-    recorder,
     require,
     save_model,
-    trainer_options,
 )
 from baselines.transcripts import Example, from_trajectories, references, rows
 from sca_envs import SCAError, read_trajectories
@@ -54,7 +52,7 @@ class Args(Common):
     def check(self) -> None:
         """Raise an error for the first value that is not allowed."""
         super().check()
-        check("demonstrations", self.demonstrations, self.demonstrations >= 1, "at least 1")
+        at_least(1, self, "demonstrations")
         if self.data != "reference" and not Path(self.data).exists():
             raise SCAError(
                 f"Expected data to be 'reference', or trajectories; there is nothing at {self.data}"
@@ -109,7 +107,7 @@ def imitate(
         args=config,
         train_dataset=rows(examples),
         processing_class=tokenizer,
-        peft_config=adapters(args),
+        peft_config=lora.configuration(args.lora),
         callbacks=callbacks,
     )
     return quiet(trainer)

@@ -1,7 +1,6 @@
-"""What the recipes on TRL's trainers share: options, logging, checkpoints, evaluation, the command.
+"""What recipes share: options and their checks, the device, evaluation, the command.
 
-A trainer's numbers go to the run's folder under stable names, its checkpoints, too, and Ctrl-C or
-SIGTERM ends it after the step at hand with a checkpoint that ``--resume`` goes on from.
+None of it decides what is learned.
 """
 
 from __future__ import annotations
@@ -16,26 +15,13 @@ from typing import Any
 
 from agents.models import transformers
 from baselines import tiny
-from baselines.run import Run, Stop, progress_bar
+from baselines.run import Run
 from baselines.setup import World, make_agent
-from sca_envs import OptionError, SCAError, Trajectory, evaluate, read_trajectories
-
-NAMES = {
-    "loss": "losses/loss",
-    "grad_norm": "losses/grad_norm",
-    "learning_rate": "charts/learning_rate",
-    "reward": "charts/episodic_return",
-    "sca/success": "charts/success",
-    "sca/turns": "charts/episodic_length",
-    "kl": "losses/kl",
-    "entropy": "losses/entropy",
-}
-"""Name of a trainer's number -> name in the run; others are named ``trl/…``, or as they are."""
-LEFT_OUT = ("epoch", "step", "step_time", "num_tokens", "total_flos")
+from sca_envs import Agent, OptionError, SCAError, Trajectory, evaluate, read_trajectories
 
 
 @dataclass
-class Common:
+class Basics:
     """Options that all recipes have; they are also a run's record, ``config.json``."""
 
     out: str
@@ -82,10 +68,6 @@ class Common:
 
     learning_rate: float = 1e-3
     """Of AdamW; for a pretrained model rather 1e-5, or 1e-4 with --lora."""
-    batch: int = 64
-    """Episodes (or pairs) that a device holds at once; less needs less memory."""
-    accumulate: int = 1
-    """Batches of which the gradients add up to one step."""
     iterations: int = 60
     """Steps of the optimiser."""
     eval_every: int = 0
@@ -101,11 +83,9 @@ class Common:
 
     def check(self) -> None:
         """Raise an `OptionError` for the first value that is not allowed."""
-        names = "iterations batch accumulate max_new_tokens generation_batch eval_trials threads"
-        for name in (*names.split(), "checkpoint_every"):
-            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        for name in ("seed", "lora", "eval_every", "warm_start_steps", "eval_temperature"):
-            check(name, getattr(self, name), getattr(self, name) >= 0, "at least 0")
+        names = "iterations max_new_tokens generation_batch eval_trials checkpoint_every threads"
+        at_least(1, self, names)
+        at_least(0, self, "seed lora eval_every warm_start_steps eval_temperature")
         check("learning_rate", self.learning_rate, self.learning_rate > 0, "above 0")
         check("device", self.device, self.device in ("auto", "cpu", "cuda"), "auto, cpu or cuda")
         own = self.env_id == tiny.ENV_ID and self.tasks is None
@@ -114,6 +94,33 @@ class Common:
                 f"Expected env_id={tiny.ENV_ID} and no tasks with model=tiny, which knows words of "
                 f"its own tasks only; got {self.env_id} and {self.tasks}. Give --model"
             )
+
+
+@dataclass
+class Common(Basics):
+    """Options of the recipes on TRL's trainers."""
+
+    batch: int = 64
+    """Episodes (or pairs) that a device holds at once; less needs less memory."""
+    accumulate: int = 1
+    """Batches of which the gradients add up to one step."""
+
+    def check(self) -> None:
+        """Raise an `OptionError` for the first value that is not allowed."""
+        super().check()
+        at_least(1, self, "batch accumulate")
+
+
+def at_least(smallest: int, args: Any, names: str) -> None:
+    """Raise an `OptionError` for the first of some options that is smaller.
+
+    Args:
+        smallest: The smallest value that is allowed.
+        args: The options.
+        names: Their names, with spaces between them.
+    """
+    for name in names.split():
+        check(name, getattr(args, name), getattr(args, name) >= smallest, f"at least {smallest}")
 
 
 def check(name: str, value: Any, right: bool, expected: str) -> None:
@@ -127,7 +134,18 @@ def is_main() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def find_device(args: Common) -> str:
+def one_process(instead: str) -> None:
+    """Raise an `OptionError` where accelerate runs several processes.
+
+    Args:
+        instead: What to do.
+    """
+    number = os.environ.get("WORLD_SIZE", "1")
+    if number != "1":
+        raise OptionError(f"Expected one process, got {number}: {instead}")
+
+
+def find_device(args: Basics) -> str:
     """Return the device, after setting the number of threads.
 
     Raises:
@@ -141,6 +159,8 @@ def find_device(args: Common) -> str:
     there = torch.cuda.is_available()
     if args.device == "cuda" and not there:
         raise OptionError("Expected a GPU for --device cuda, found none; give --device cpu")
+    if there and args.device != "cpu":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     return "cuda" if there and args.device != "cpu" else "cpu"
 
 
@@ -153,141 +173,60 @@ def require(*modules: str) -> None:
             raise SCAError(f"This recipe needs {module}: pip install 'sca-envs[baselines]'")
 
 
-def trainer_options(args: Common, folder: Path, device: str) -> dict[str, Any]:
-    """Return the options that all of TRL's trainers have.
+def autocast(args: Basics, device: str) -> Any:
+    """Return a context in which a GPU computes in bfloat16."""
+    import torch
 
-    Args:
-        args: The recipe's options.
-        folder: Where checkpoints are written.
-        device: Where it is trained.
-    """
-    return {
-        "output_dir": str(folder),
-        "use_cpu": device == "cpu",
-        "bf16": device == "cuda" and args.bf16,
-        "dataloader_pin_memory": device == "cuda",
-        "seed": args.seed,
-        "learning_rate": args.learning_rate,
-        "per_device_train_batch_size": args.batch,
-        "gradient_accumulation_steps": args.accumulate,
-        "max_steps": args.iterations,
-        "logging_steps": 1,
-        "save_strategy": "steps",
-        "save_steps": args.checkpoint_every,
-        "report_to": [],
-        "disable_tqdm": True,
-        "remove_unused_columns": False,
-        "gradient_checkpointing": False,
-    }
-
-
-def quiet(trainer: Any) -> Any:
-    """Return a trainer that prints no numbers: they are in the run's folder."""
-    trainer.remove_callback(transformers().PrinterCallback)
-    return trainer
-
-
-def adapters(args: Common) -> Any:
-    """Return the configuration of low-rank adapters; None without them."""
-    if not args.lora:
-        return None
-    import peft
-
-    return peft.LoraConfig(
-        r=args.lora, lora_alpha=2 * args.lora, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
+    kind = device.partition(":")[0]
+    return torch.autocast(kind, torch.bfloat16, enabled=args.bf16 and kind == "cuda")
 
 
 def measure(
-    args: Any, model: Any, tokenizer: Any, world: World, run: Run, step: int
+    args: Any,
+    model: Any,
+    tokenizer: Any,
+    world: World,
+    run: Run,
+    step: int,
+    agent: Agent | None = None,
 ) -> dict[str, float]:
-    """Play held-out tasks, keep the trajectories, and return what came out."""
-    usual, training = model.generation_config, model.training
-    try:
-        done = evaluate(
-            agent=make_agent(model.eval(), tokenizer, args, args.eval_temperature, args.seed),
-            **world.held_out(),
-            num_tasks=args.eval_num_tasks,
-            trials=args.eval_trials,
-            seed=args.seed,
-            out=run.path / "evaluations" / f"{step:05d}",
-            resume=True,  # it may have been played before a stop, by the same model
-        )
-    finally:
-        model.generation_config = usual  # the agent's is greedy
-        model.train(training)
-    success, reward = done.results.success, done.results.reward
-    assert success is not None
-    assert reward is not None
-    return {"eval/success": success.mean, "eval/episodic_return": reward.mean}
-
-
-def recorder(
-    args: Common, run: Run, stop: Stop, evaluate_now: Callable[[Any, int], dict[str, float]]
-) -> Any:
-    """Return a callback for a trainer: numbers, evaluations, checkpoints, the bar, a clean stop.
+    """Play held-out tasks, keep the trajectories, and return what came out.
 
     Args:
         args: The recipe's options.
-        run: The run.
-        stop: Whether to stop.
-        evaluate_now: Evaluates a model after a step.
+        model: The model.
+        tokenizer: Its tokeniser.
+        world: Where it is played.
+        run: The run, whose folder takes the trajectories.
+        step: After how many iterations.
+        agent: Who plays, if not the model as it is.
     """
-
-    class Recorder(transformers().TrainerCallback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.held: dict[str, float] = {}
-            self.bar = progress_bar()
-            self.began = time.monotonic()
-
-        def on_train_begin(self, hf: Any, state: Any, control: Any, **given: Any) -> None:
-            self.bar.start()
-            self.shown = self.bar.add_task(
-                run.path.name, total=args.iterations, ret=0.0, success=0.0, rate=0.0
+    usual, training = model.generation_config, model.training
+    began = time.monotonic()
+    temperature = args.eval_temperature
+    with autocast(args, model.device.type):
+        agent = agent or make_agent(model.eval(), tokenizer, args, temperature, args.seed)
+        try:
+            done = evaluate(
+                agent=agent,
+                **world.held_out(),
+                num_tasks=args.eval_num_tasks,
+                trials=args.eval_trials,
+                seed=args.seed,
+                out=run.path / "evaluations" / f"{step:05d}",
+                resume=True,  # it may have been played before a stop, by the same model
             )
-            if state.global_step == 0 and run.checkpoint is None and is_main():
-                run.log(0, evaluate_now(given["model"], 0))
-
-        def on_step_end(self, hf: Any, state: Any, control: Any, **given: Any) -> None:
-            step = state.global_step
-            if stop.asked:
-                control.should_training_stop = control.should_save = True
-            last = step >= args.iterations
-            control.should_save = control.should_save or last
-            if is_main() and (last or (args.eval_every and step % args.eval_every == 0)):
-                self.held = evaluate_now(given["model"], step)
-
-        def on_log(self, hf: Any, state: Any, control: Any, logs: Any, **given: Any) -> None:
-            if not is_main() or "train_runtime" in logs:
-                return
-            numbers = {
-                NAMES.get(name, name if "/" in name else f"trl/{name}"): float(value)
-                for name, value in logs.items()
-                if name not in LEFT_OUT and value is not None
-            }
-            numbers["time/iteration"] = time.monotonic() - self.began
-            self.began = time.monotonic()
-            run.log(state.global_step, numbers | self.held)
-            self.bar.update(
-                self.shown,
-                completed=state.global_step,
-                ret=numbers.get("charts/episodic_return", 0.0),
-                success=numbers.get("charts/success", self.held.get("eval/success", 0.0)),
-                rate=0.0,
-            )
-            self.held = {}
-
-        def on_save(self, hf: Any, state: Any, control: Any, **given: Any) -> None:
-            if is_main():
-                made = Path(hf.output_dir) / f"checkpoint-{state.global_step}"
-                made.rename(Path(hf.output_dir) / f"{state.global_step:05d}")
-
-        def on_train_end(self, hf: Any, state: Any, control: Any, **given: Any) -> None:
-            self.bar.stop()
-            if stop.asked and state.global_step < args.iterations:
-                self.bar.console.print(f"Stopped after step {state.global_step}; --resume goes on.")
-
-    return Recorder()
+        finally:
+            model.generation_config = usual  # the agent's is greedy
+            model.train(training)
+    success, reward = done.results.success, done.results.reward
+    assert success is not None
+    assert reward is not None
+    return {
+        "eval/success": success.mean,
+        "eval/episodic_return": reward.mean,
+        "time/evaluation": time.monotonic() - began,
+    }
 
 
 def played_before(path: str | Path) -> list[Trajectory]:
@@ -303,8 +242,26 @@ def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def command(kind: type[Any], train: Callable[[Any], Any], about: str | None) -> None:
-    """Read a recipe's options from the command line and run it."""
+LESS_MEMORY = (
+    "Lower --batch (and raise --accumulate as much), then --generation-batch; --lora 16 needs "
+    "less, too"
+)
+
+
+def command(
+    kind: type[Any],
+    train: Callable[[Any], Any],
+    about: str | None,
+    less_memory: str = LESS_MEMORY,
+) -> None:
+    """Read a recipe's options from the command line and run it.
+
+    Args:
+        kind: The recipe's options, a dataclass.
+        train: Runs it.
+        about: What ``--help`` says.
+        less_memory: What to do where a GPU's memory does not suffice.
+    """
     try:
         import tyro
     except ImportError:
@@ -317,7 +274,4 @@ def command(kind: type[Any], train: Callable[[Any], Any], about: str | None) -> 
     except RuntimeError as error:
         if type(error).__name__ != "OutOfMemoryError":
             raise
-        sys.exit(
-            "Error: The GPU has too little memory. Lower --batch (and raise --accumulate as much), "
-            f"then --generation-batch; --lora 16 needs less, too: {error}"
-        )
+        sys.exit(f"Error: The GPU has too little memory. {less_memory}: {error}")

@@ -8,7 +8,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from baselines.packing import Played
-from baselines.ppo import Args, Batch, Policy, add_gradients
+from baselines.policy import Policy
+from baselines.ppo import Args, Batch, add_gradients
 
 VOCABULARY = 11
 
@@ -53,7 +54,8 @@ def before(batch: list[Played]) -> list[Batch]:
     for one in batch:
         numbers = torch.randn(5, one.written, generator=generator, dtype=torch.float64)
         logprobs = -2.4 + 0.3 * numbers[0]
-        made.append(Batch(logprobs, numbers[1], -2.4 + 0.3 * numbers[2], numbers[3], numbers[4]))
+        reference, weights = -2.4 + 0.3 * numbers[2], 1 + 0.1 * numbers[0]
+        made.append(Batch(logprobs, numbers[1], reference, numbers[3], numbers[4], weights))
     return made
 
 

@@ -19,7 +19,7 @@ ARGS = Args("", **WEIGHTS)  # type: ignore[arg-type]
 def one_token(ratio: float, advantage: float, **options: Any) -> dict[str, float]:
     """Return the terms of a token whose value goes from 0 to 1, with return 2."""
     numbers = torch.tensor(
-        [math.log(ratio), 1.0, 0.5, 0.0, 0.0, 0.0, advantage, 2.0], dtype=torch.float64
+        [math.log(ratio), 1.0, 0.5, 0.0, 0.0, 0.0, advantage, 2.0, 1.0], dtype=torch.float64
     )
     new, old = Outputs(*numbers[:3, None]), Batch(*numbers[3:, None])
     return {name: value.item() for name, value in loss_terms(new, old, Args("", **options)).items()}
