@@ -159,8 +159,9 @@ class Args:
         check("device", self.device, self.device in ("auto", "cpu", "cuda"), "auto, cpu or cuda")
         check("recipe", self.recipe, self.recipe in ("rft", "dpo", "grpo", "ppo"), "a recipe")
         check("verifier", self.verifier, self.verifier in ("code", "judge"), "code or judge")
+        check("model", self.model, bool(self.model), "tiny, a folder, a file or a name")
         if self.model == "tiny":
-            expected = "another model's where another environment is used"
+            expected = "another one where another environment is used"
             check("model", self.model, self.env_id == tiny.ENV_ID, expected)
             expected = "procedural, learned or module:Class with model=tiny, which writes no tasks"
             check("challenger", self.challenger, self.challenger != "self", expected)
