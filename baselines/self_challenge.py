@@ -172,7 +172,7 @@ class Args:
             fits = self.recipe in ("rft", "dpo")
             check("recipe", self.recipe, fits, "rft or dpo with verifier=judge, which judges after")
             own = self.judge != "self" or self.model != "tiny"
-            check("judge", self.judge, own, "module:Class with model=tiny, which cannot read")
+            check("judge", self.judge, own, f"{parts.TINY_JUDGE} or another with model=tiny")
 
     def share(self, number: int) -> int:
         """Return a round's share of a number at scale 1."""
@@ -209,7 +209,7 @@ class Loop:
         self.gates = parts.make_gates(args, self.tested)
         parts.check_challenger(args, self.domain)
         parts.check_models(args)
-        self._recipe_args(0, args.model).check()
+        self._recipe_args(0, "start").check()
 
     def go(self) -> None:
         """Do the run, or the rest of it."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 STRENGTH = 0.8
 """Least share of near misses that a verification function has to reject."""
+TINY_JUDGE = "baselines.tiny_challenger:TinyJudge"
+"""What judges in the tiny world, whose model cannot read a transcript."""
 _CURVE = 20
 """Held-out tasks of a recipe's own curve, at most; the loop's test has all of them."""
 _APART = 1_000_000_000

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agents.encoding import Message, TranscriptEncoder
+from agents.endpoint import Completion
 from agents.hf import HFAgent
 from agents.models import transformers
 from baselines import tiny
-from sca_envs import CodeAsTask, Domain, Task
+from sca_envs import CodeAsTask, Domain, Task, Usage
 
 CONTEXT = 512
 """Tokens that the model can read and write in an episode."""
@@ -211,3 +213,24 @@ def train_author(
     encoder = TranscriptEncoder(tokenizer, tiny.TEMPLATE)
     tiny.imitate(model, tiny.encode(encoder, shown), steps, seed)
     return model, tokenizer
+
+
+class TinyJudge:
+    """A chat model's part for the tiny world, which has no model that could read a transcript.
+
+    It takes an episode for a success if the answer is what a tool said last. So it cannot tell
+    whether that was the right tool, as a judge often cannot that has only an instruction.
+    """
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[dict[str, Any]] | None = None,
+        seed: int | None = None,
+    ) -> Completion:
+        """Return the verdict on the episode in the newest message."""
+        text = str(messages[-1]["content"])
+        shown = re.findall(r"^(?!Agent:)\w+: (.+)$", text, re.MULTILINE)
+        answers = re.findall(r'^Agent: .*"answer".*"content": "([^"]*)"', text, re.MULTILINE)
+        right = bool(shown and answers) and answers[-1] == shown[-1]
+        return Completion(f"Verdict: {'success' if right else 'failure'}", (), Usage())
