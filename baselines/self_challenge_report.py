@@ -80,11 +80,11 @@ def _round(path: Path, folder: Path) -> list[str]:
             "",
             f"![]({folder.name}/funnel.png)",
         ]
-    for name, words in (("rollouts", "played"), ("judged", "judged"), ("train", "trained on")):
+    for name, words in (("rollouts", "Played"), ("judged", "Judged"), ("train", "Trained")):
         if (folder / f"{name}.json").exists():
             found = read(folder / f"{name}.json")
-            told = [f"{key}: {_short(found[key])}" for key in found if key != "seconds"]
-            lines += ["", f"{words.capitalize()}: {', '.join(told)}."]
+            told = [f"{key} {_short(found[key])}" for key in found if key != "seconds"]
+            lines += ["", f"{words}: {', '.join(told)}."]
     metrics = folder / "train" / "metrics.csv"
     if metrics.exists() and draw_curves(metrics, folder / "curves.png"):
         lines += ["", f"![]({folder.name}/curves.png)"]
@@ -150,7 +150,7 @@ def draw_curves(metrics: Path, file: Path) -> bool:
         name: [(int(row["iteration"]), float(row[name])) for row in rows if row.get(name)]
         for name in names
     }
-    curves = {name: points for name, points in curves.items() if points}
+    curves = {name: points for name, points in curves.items() if len(points) > 1}
     if not curves:
         return False
     from matplotlib.figure import Figure
@@ -171,4 +171,4 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}" if isinstance(value, float) else f"`{value}`"
