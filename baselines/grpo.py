@@ -94,7 +94,7 @@ class BareTrainerAgent(TrainerAgent):
 
 def make_spec(args: Args, world: World) -> Spec:
     """Return the environment for the trainer."""
-    agent = BareTrainerAgent if args.model == "tiny" else TrainerAgent
+    agent = BareTrainerAgent if args.model == "tiny" or args.bare else TrainerAgent
     template = args.template or (tiny.TEMPLATE if args.model == "tiny" else None)
 
     def make_agent(trainer: Any) -> TrainerAgent:
