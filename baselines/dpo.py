@@ -30,10 +30,11 @@ from baselines.training import (
     is_main,
     measure,
     one_process,
+    played_before,
     require,
     save_model,
 )
-from sca_envs import SCAError, Trajectory, evaluate, preference_pairs, read_trajectories
+from sca_envs import SCAError, Trajectory, evaluate, preference_pairs
 
 
 @dataclass
@@ -193,11 +194,7 @@ def train(args: Args) -> Run:
     model, tokenizer = first_model(args, device)
     if is_main():
         run.open(0 if run.checkpoint is None else int(run.checkpoint.name))
-    played = (
-        list(read_trajectories(args.data))
-        if args.data
-        else play(args, model, tokenizer, world, run)
-    )
+    played = played_before(args.data) if args.data else play(args, model, tokenizer, world, run)
     pairs = token_pairs(played)
     print(f"{len(pairs)} pairs of {len(played)} episodes")
 

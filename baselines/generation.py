@@ -48,7 +48,7 @@ class Players:
         args = self._args
         if self._engine is None:
             return make_agent(self._lm, self._tokenizer, args, temperature, args.seed)
-        kind = BareVLLMAgent if args.model == "tiny" else VLLMAgent
+        kind = BareVLLMAgent if args.model == "tiny" or args.bare else VLLMAgent
         return kind(
             self._engine,
             self._tokenizer,

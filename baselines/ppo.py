@@ -48,8 +48,8 @@ class Args(Basics):
     """Options of a run; they are also its record, ``config.json``. More are in `Basics`."""
 
     warm_start_steps: int = 500
-    """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
-    iterations: int = 60
+    """Steps in which the tiny model imitates demonstrations, 30 % of them right."""
+    iterations: int = 30
     """Batches of episodes in all."""
     episodes: int = 128
     """Episodes in a batch."""
@@ -62,9 +62,9 @@ class Args(Basics):
     sampler_cap: float = 2.0
     """Most weight of a token that vLLM found less probable than the trained model does."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-4
     """Of Adam."""
-    anneal: bool = False
+    anneal: bool = True
     """Let the learning rate fall to 0 over the run."""
     epochs: int = 2
     """Passes over a batch."""
@@ -78,8 +78,8 @@ class Args(Basics):
     """Discount, once a turn or once a token; see `discount`."""
     discount: Literal["turn", "token"] = "turn"
     """What a step of the discount is."""
-    gae_lambda: float = 0.95
-    """Of generalised advantage estimation, once a token."""
+    gae_lambda: float = 1.0
+    """Of generalised advantage estimation, once a token; 1 trusts the rewards, not the values."""
     whiten: bool = True
     """Give a batch's advantages mean 0 and standard deviation 1."""
     clip: float = 0.2
@@ -90,7 +90,7 @@ class Args(Basics):
     """Weight of the value loss."""
     entropy_coef: float = 0.0
     """Weight of the entropy bonus."""
-    kl_coef: float = 0.01
+    kl_coef: float = 0.05
     """Weight of the divergence from the frozen first model."""
     kl_in: Literal["loss", "reward"] = "loss"
     """Where that divergence counts: as a term of the loss, or taken off every token's reward."""

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from agents.models import load_model, load_tokenizer
@@ -29,6 +30,7 @@ from baselines.training import (
     find_device,
     measure,
     one_process,
+    played_before,
     require,
     save_model,
 )
@@ -46,6 +48,8 @@ class Args(Common):
     FALLS: ClassVar[bool] = True
     """The learning rate falls to 0 with the last of the iterations."""
 
+    data: str = ""
+    """Trajectories of this model, with tokens, to learn from in one round; by default it plays."""
     rounds: int = 4
     """How often it plays and imitates."""
     iterations: int = 30
@@ -66,6 +70,10 @@ class Args(Common):
         super().check()
         at_least(1, self, "rounds tasks_per_round samples keep")
         check("temperature", self.temperature, self.temperature > 0, "above 0")
+        if self.data:
+            check("rounds", self.rounds, self.rounds == 1, "1 with data, which one model played")
+            if not Path(self.data).exists():
+                raise SCAError(f"Expected trajectories at {self.data}, found nothing there")
 
 
 def play(
@@ -126,9 +134,11 @@ def learn(
     return learned.merge_and_unload() if args.lora else learned, loss
 
 
-def spent(seconds: dict[str, float], trajectories: Iterable[Trajectory]) -> dict[str, float]:
+def spent(
+    args: Args, seconds: dict[str, float], trajectories: Iterable[Trajectory]
+) -> dict[str, float]:
     """Return where a round's time went, and the tokens that it wrote in a second of it."""
-    played = list(trajectories)
+    played = [] if args.data else list(trajectories)
     generation = sum((one.usage and one.usage.seconds) or 0.0 for one in played)
     written = sum(sum(one.tokens.mask) for one in played if one.tokens)
     return {
@@ -171,7 +181,11 @@ def train(args: Args) -> Run:
             bar.update(shown, completed=round_ - 1)
             clock = Clock()
             with clock.part("rollout"):
-                trajectories = play(args, model, tokenizer, world, run, round_)
+                trajectories = (
+                    played_before(args.data)
+                    if args.data
+                    else play(args, model, tokenizer, world, run, round_)
+                )
             examples = select(trajectories, args.keep)
             if not examples:
                 raise SCAError(
@@ -186,7 +200,7 @@ def train(args: Args) -> Run:
                 "charts/episodic_return": sum(o.reward for o in trajectories) / len(trajectories),
                 "charts/examples": float(len(examples)),
                 "losses/loss": loss,
-                **spent(clock.read(), trajectories),
+                **spent(args, clock.read(), trajectories),
             }
             numbers |= measure(args, model, tokenizer, world, run, round_)
             run.log(round_, numbers)

@@ -14,7 +14,10 @@ from agents.encoding import TranscriptEncoder
 from agents.hf import HFAgent
 from agents.models import load_model, load_tokenizer, model_folder
 from baselines import tiny
-from sca_envs import OptionError, TaskSet, load_tasks
+from sca_envs import OptionError, TaskSet, load_code_tasks, load_tasks
+
+CODE_AS_TASK = "sca/CodeAsTask-v0"
+"""The environment whose task files are Code-as-Tasks."""
 
 
 class Options(Protocol):
@@ -22,12 +25,15 @@ class Options(Protocol):
 
     model: str
     template: str | None
+    bare: bool
     warm_start_steps: int
     seed: int
     env_id: str
     env_options: str
     tasks: str | None
     eval_tasks: str | None
+    eval_env_id: str
+    eval_env_options: str
     max_new_tokens: int
     generation_batch: int
 
@@ -41,6 +47,10 @@ class World(NamedTuple):
     """Tasks to train on; None for the split ``train``."""
     test: TaskSet | None
     """Held-out tasks; None for the split ``test``."""
+    test_env_id: str = ""
+    """Where they are played; empty for the same environment."""
+    test_options: dict[str, Any] | None = None
+    """Options of that environment."""
 
     def make(self) -> gym.Env[str, str]:
         """Return an environment with the tasks to train on."""
@@ -49,41 +59,86 @@ class World(NamedTuple):
 
     def evaluated(self) -> dict[str, Any]:
         """Return the options as `evaluate` takes them, some by their own names."""
-        own = ("data", "user", "action_format", "max_turns")
-        named = {name: self.options[name] for name in own if name in self.options}
-        others = {name: self.options[name] for name in self.options if name not in own}
-        return {"env_options": others, **named}
+        return by_name(self.options)
+
+    def held_out(self) -> dict[str, Any]:
+        """Return what `evaluate` takes to play the held-out tasks."""
+        options = self.options if self.test_options is None else self.test_options
+        where = self.test_env_id or self.env_id
+        return {"env_id": where, "tasks": self.test, **by_name(options)}
+
+
+def by_name(options: dict[str, Any]) -> dict[str, Any]:
+    """Return an environment's options as `evaluate` takes them, some by their own names."""
+    own = ("data", "user", "action_format", "max_turns")
+    named = {name: options[name] for name in own if name in options}
+    others = {name: options[name] for name in options if name not in own}
+    return {"env_options": others, **named}
+
+
+def read_options(name: str, text: str) -> dict[str, Any]:
+    """Return an option that is a JSON object.
+
+    Raises:
+        OptionError: If it is none.
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise OptionError(f"Expected {name} to be a JSON object; got {text!r}")
+    return value
+
+
+def read_tasks(env_id: str, path: str | None) -> TaskSet | None:
+    """Return the tasks of a file, of the kind that an environment plays.
+
+    Raises:
+        SCAError: If there is no such environment, no such file, or the data of its tasks is not at
+            hand.
+    """
+    try:
+        gym.spec(env_id)
+    except gym.error.Error as error:
+        raise OptionError(f"Expected the id of an environment; got {env_id!r}: {error}") from None
+    if path is None:
+        return None
+    if env_id != CODE_AS_TASK:
+        return load_tasks(path)
+    tasks = load_code_tasks(path)
+    for task in {one.domain: one for one in tasks}.values():
+        task.load_domain()  # raises where the data is not what they were made on
+    return TaskSet((task.to_task() for task in tasks), path)
 
 
 def make_world(args: Options) -> World:
-    """Return the environments of a run, after trying one."""
-    try:
-        options = json.loads(args.env_options)
-        gym.spec(args.env_id)
-    except json.JSONDecodeError:
-        options = None
-    except gym.error.Error as error:
-        raise OptionError(
-            f"Expected the id of an environment; got {args.env_id!r}: {error}"
-        ) from None
-    if not isinstance(options, dict):
-        raise OptionError(f"Expected env_options to be a JSON object; got {args.env_options!r}")
-    train = None if args.tasks is None else load_tasks(args.tasks)
-    test = None if args.eval_tasks is None else load_tasks(args.eval_tasks)
+    """Return the environments of a run, after trying them."""
+    train = read_tasks(args.env_id, args.tasks)
+    options = read_options("env_options", args.env_options)
+    where = args.eval_env_id or args.env_id
+    test = read_tasks(where, args.eval_tasks)
+    elsewhere = None
+    if args.eval_env_id:
+        elsewhere = read_options("eval_env_options", args.eval_env_options)
     if args.model == "tiny":
         options = tiny.ENV_OPTIONS | options
         train, test = tiny.tiny_tasks("train"), test or tiny.tiny_tasks("test")
-    world = World(args.env_id, options, train, test)
+    world = World(args.env_id, options, train, test, args.eval_env_id, elsewhere)
     try:
         world.make().close()
+        if elsewhere is not None:
+            gym.make(where, disable_env_checker=True, **elsewhere).close()
     except TypeError as error:
-        raise OptionError(f"Expected env_options that {args.env_id} has: {error}") from None
+        raise OptionError(
+            f"Expected options that {args.env_id} and {where} have: {error}"
+        ) from None
     return world
 
 
 def make_agent(lm: Any, tokenizer: Any, args: Options, temperature: float, seed: int) -> HFAgent:
     """Return an agent that plays with the model as it is at any time."""
-    kind = tiny.BareAgent if args.model == "tiny" else HFAgent
+    kind = tiny.BareAgent if args.model == "tiny" or args.bare else HFAgent
     template = args.template or (tiny.TEMPLATE if args.model == "tiny" else None)
     return kind(
         lm,

@@ -18,7 +18,7 @@ from agents.models import transformers
 from baselines import tiny
 from baselines.run import Run
 from baselines.setup import World, make_agent
-from sca_envs import Agent, OptionError, SCAError, evaluate
+from sca_envs import Agent, OptionError, SCAError, Trajectory, evaluate, read_trajectories
 
 
 @dataclass
@@ -44,10 +44,12 @@ class Basics:
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
+    bare: bool = False
+    """Let the model read the task alone, without policy and tools, as the tiny one does."""
     lora: int = 0
     """Rank of low-rank adapters on all linear layers; 0 trains all weights."""
-    warm_start_steps: int = 200
-    """Steps in which the tiny model imitates demonstrations, 40 % of them right."""
+    warm_start_steps: int = 500
+    """Steps in which the tiny model imitates demonstrations, 30 % of them right."""
     env_id: str = tiny.ENV_ID
     """Id of the environment."""
     env_options: str = "{}"
@@ -56,6 +58,10 @@ class Basics:
     """File of tasks to train on; by default the split train (the tiny model has its own)."""
     eval_tasks: str | None = None
     """File of held-out tasks; by default the split test (the tiny model has its own)."""
+    eval_env_id: str = ""
+    """Environment of the held-out tasks; by default the one that is trained on."""
+    eval_env_options: str = "{}"
+    """Keyword arguments of that environment, as a JSON object."""
     max_new_tokens: int = 32
     """Most tokens in a turn."""
     generation_batch: int = 128
@@ -204,10 +210,8 @@ def measure(
         agent = agent or make_agent(model.eval(), tokenizer, args, temperature, args.seed)
         try:
             done = evaluate(
-                world.env_id,
-                agent,
-                tasks=world.test,
-                **world.evaluated(),
+                agent=agent,
+                **world.held_out(),
                 num_tasks=args.eval_num_tasks,
                 trials=args.eval_trials,
                 seed=args.seed,
@@ -225,6 +229,11 @@ def measure(
         "eval/episodic_return": reward.mean,
         "time/evaluation": time.monotonic() - began,
     }
+
+
+def played_before(path: str | Path) -> list[Trajectory]:
+    """Return trajectories by task and trial, whatever the order in which they ended."""
+    return sorted(read_trajectories(path), key=lambda one: (one.task_id, one.trial))
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from sca_envs.challenge.gates import Gate, standard_gates
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.workshop import Rules, submissions, workshop
 from sca_envs.core.domain import Domain
@@ -12,6 +13,21 @@ from sca_envs.core.episode import Episode
 from sca_envs.core.formats import CODE_FORMATS
 from sca_envs.core.formats import action_format as find_format
 from sca_envs.sandbox.runner import shared_runner
+
+
+class _Place:
+    """An episode of a workshop, and what the agent was told last."""
+
+    def __init__(self, episode: Episode, info: Callable[[], dict[str, Any]]) -> None:
+        self.episode = episode
+        self.observation = episode.opening
+        self._info = info
+        self.info = info()
+
+    def step(self, action: Any) -> None:
+        """Take the agent's action."""
+        self.observation = self.episode.step(action).observation
+        self.info = self._info()
 
 
 class Player(Protocol):
@@ -34,10 +50,12 @@ class LLMChallenger:
 
     Args:
         domain: The domain to make tasks for.
-        agent: The agent, or a function that makes one.
+        agent: The agent, or a function that makes one; one with ``act_batch`` can play many
+            episodes at once.
         action_format: How the agent writes a turn.
         max_turns: Most turns of an episode.
         submissions: Most submissions of an episode.
+        gates: What reports on submissions; by default `standard_gates`.
     """
 
     name = "llm"
@@ -50,8 +68,12 @@ class LLMChallenger:
         action_format: str = "json",
         max_turns: int = 30,
         submissions: int = 3,
+        gates: Sequence[Gate] | None = None,
     ) -> None:
-        self._workshop = workshop(domain, Rules(submissions=submissions))
+        rules = Rules(
+            submissions=submissions, gates=standard_gates() if gates is None else tuple(gates)
+        )
+        self._workshop = workshop(domain, rules)
         self._agent: Player = agent if hasattr(agent, "act") else agent()  # type: ignore[assignment]
         self._format = find_format(action_format)
         self._runner = shared_runner() if self._format.name in CODE_FORMATS else None
@@ -66,18 +88,44 @@ class LLMChallenger:
         Returns:
             The task, or None if the agent submitted none.
         """
+        return self.propose_batch([seed])[0]
+
+    def propose_batch(self, seeds: Sequence[int]) -> list[CodeAsTask | None]:
+        """Return what `propose` does for each of several seeds, with all episodes played at once.
+
+        Args:
+            seeds: Different places to begin from; several only for an agent with ``act_batch``.
+        """
+        places = [self._begin(seed) for seed in seeds]
+        for place in places:
+            self._agent.reset(place.observation, place.info)
+        while running := [place for place in places if not place.episode.done]:
+            for place, said in zip(running, self._act(running), strict=True):
+                place.step(self._format.parse(said))
+        report = getattr(self._agent, "report", None)
+        if callable(report):  # an agent of many episodes forgets them then
+            for place in places:
+                report(place.observation, place.info)
+        return [self._result(place, seed) for place, seed in zip(places, seeds, strict=True)]
+
+    def _begin(self, seed: int) -> _Place:
         task = self._workshop.tasks("train")[seed]
         episode = Episode(
             self._workshop, task, max_turns=self._max_turns, seed=seed, code_runner=self._runner
         )
-        observation, info = episode.opening, self._info(episode, seed)
-        self._agent.reset(observation, info)
-        while not episode.done:
-            action = self._format.parse(self._agent.act(observation, info))
-            outcome = episode.step(action)
-            observation = outcome.observation
-            info = self._info(episode, seed)
-        rows = submissions(episode.database)
+        return _Place(episode, lambda: self._info(episode, seed))
+
+    def _act(self, places: Sequence[_Place]) -> list[str]:
+        act_batch = getattr(self._agent, "act_batch", None)
+        if callable(act_batch):
+            said: list[str] = act_batch(
+                [place.observation for place in places], [place.info for place in places]
+            )
+            return said
+        return [self._agent.act(place.observation, place.info) for place in places]
+
+    def _result(self, place: _Place, seed: int) -> CodeAsTask | None:
+        rows = submissions(place.episode.database)
         best = next((row for row in rows if row["accepted"]), rows[-1] if rows else None)
         if best is None:
             return None

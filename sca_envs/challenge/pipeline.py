@@ -123,6 +123,19 @@ class Pipeline:
             _check_picklable(propose, "challenger")
         return self._finish(self._map(_examine_proposal, ((propose, n) for n in numbers)))
 
+    def know(self, tasks: Iterable[CodeAsTask]) -> None:
+        """Admit no copy of tasks that exist already, such as those of an earlier campaign.
+
+        Args:
+            tasks: Tasks whose solutions run.
+        """
+        if self._novel is None:
+            return
+        with Lab() as lab:
+            for number, task in enumerate(tasks):
+                mark = fingerprint(Case(task, task.load_domain(), lab))
+                self._novel.compare(f"{task.id} (known, {number})", mark)
+
     def count(self, found: Examination) -> None:
         """Count a candidate in the funnel."""
         if found.error is not None or found.task is None:

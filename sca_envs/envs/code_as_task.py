@@ -20,6 +20,9 @@ from sca_envs.core.users import User
 from sca_envs.domains import domain as find_domain
 from sca_envs.envs.tool_use import ToolUseEnv, runner_for
 
+_Given = CodeAsTask | VerifiedTask
+"""Evaluations and trainers hand tasks of episodes around."""
+
 
 class CodeAsTaskEnv(ToolUseEnv):
     """Fulfil tasks that a challenger made; their own code judges.
@@ -69,7 +72,7 @@ class CodeAsTaskEnv(ToolUseEnv):
 
     | argument | default | meaning |
     |---|---|---|
-    | `tasks` | `None` | Code-as-Tasks, or the path of a file or folder of them; None makes them on the fly |
+    | `tasks` | `None` | Code-as-Tasks (or what their `to_task()` gives), or the path of a file or folder of them; None makes them on the fly |
     | `domain` | `"tau_retail"` | without `tasks`: which domain they are made for |
     | `data` | `"generated"` | without `tasks`: the data that they are made on |
     | `split` | `"train"` | without `tasks`: `"train"` or `"test"` |
@@ -86,7 +89,7 @@ class CodeAsTaskEnv(ToolUseEnv):
     def __init__(
         self,
         *,
-        tasks: CodeAsTask | Iterable[CodeAsTask] | str | PathLike[str] | None = None,
+        tasks: _Given | Iterable[_Given] | str | PathLike[str] | None = None,
         domain: str = "tau_retail",
         data: str = "generated",
         split: str = "train",
@@ -115,7 +118,10 @@ class CodeAsTaskEnv(ToolUseEnv):
             return {self._domain_name: find_domain(self._domain_name, data)}
         domains: dict[str, Domain] = {}
         for task in self._code_tasks:
-            domain = task.load_domain()
+            if isinstance(task, CodeAsTask):
+                domain = task.load_domain()
+            else:
+                domain = find_domain(task.domain, task.data)
             known = domains.setdefault(task.domain, domain)
             if known is not domain:
                 raise OptionError(
@@ -127,7 +133,7 @@ class CodeAsTaskEnv(ToolUseEnv):
     def _split(self, split: str) -> TaskSource:
         if self._code_tasks is not None:
             try:
-                return TaskSet((task.to_task() for task in self._code_tasks), "Code-as-Tasks")
+                return TaskSet(map(_as_task, self._code_tasks), "Code-as-Tasks")
             except ValueError as error:  # two with one id
                 raise OptionError(f"{error}; give each task an id of its own") from None
         from sca_envs.challenge.endless import ProceduralTasks
@@ -147,18 +153,22 @@ class CodeAsTaskEnv(ToolUseEnv):
 
 
 def _read(
-    tasks: CodeAsTask | Iterable[CodeAsTask] | str | PathLike[str] | None,
-) -> tuple[CodeAsTask, ...] | None:
+    tasks: _Given | Iterable[_Given] | str | PathLike[str] | None,
+) -> tuple[_Given, ...] | None:
     if tasks is None:
         return None
-    if isinstance(tasks, CodeAsTask):
+    if isinstance(tasks, CodeAsTask | VerifiedTask):
         return (tasks,)
     given: list[Any] = list(load_code_tasks(tasks) if isinstance(tasks, str | PathLike) else tasks)
     for task in given:
-        if not isinstance(task, CodeAsTask):
+        if not isinstance(task, CodeAsTask | VerifiedTask):
             kind = type(task).__name__
             raise OptionError(f"Expected tasks to be Code-as-Tasks, got {kind}")
     return tuple(given)
+
+
+def _as_task(task: _Given) -> VerifiedTask:
+    return task.to_task() if isinstance(task, CodeAsTask) else task
 
 
 def make(task: CodeAsTask | Task, **options: Any) -> gym.Env[str, str]:

@@ -180,3 +180,48 @@ def test_an_agent_may_be_made_later_and_use_other_formats(retail: Domain) -> Non
     assert agent.read[1] == "pending\n"
     assert made is not None
     assert made.content_digest == task.content_digest
+
+
+class Together:
+    """Plays many episodes at once: some look around first, and one never submits."""
+
+    def __init__(self) -> None:
+        self.turns: dict[str, int] = {}
+        self.sizes: list[int] = []
+
+    def reset(self, observation: str, info: dict[str, Any]) -> None:
+        """Begin an episode."""
+        self.turns[info["episode_id"]] = 0
+
+    def act_batch(self, observations: list[str], infos: list[dict[str, Any]]) -> list[str]:
+        """Return the next turn of each."""
+        self.sizes.append(len(infos))
+        return [self.act(*both) for both in zip(observations, infos, strict=True)]
+
+    def act(self, observation: str, info: dict[str, Any]) -> str:
+        """Return the next turn."""
+        self.turns[info["episode_id"]] += 1
+        if self.turns[info["episode_id"]] <= info["seed"]:
+            return CALL
+        return "No." if info["seed"] == 2 else submission(instruction=f"{small().instruction} ")
+
+    def report(self, observation: str, info: dict[str, Any]) -> None:
+        """Forget an episode."""
+        del self.turns[info["episode_id"]]
+
+
+def test_many_episodes_at_once(retail: Domain) -> None:
+    agent = Together()
+    made = LLMChallenger(retail, agent, submissions=1, gates=[]).propose_batch([0, 1, 2])
+    assert agent.sizes == [3, 2, 1]
+    assert agent.turns == {}
+    assert [task and task.provenance.seed for task in made] == [0, 1, None]
+    assert made == [LLMChallenger(retail, Together(), gates=[]).propose(seed) for seed in range(3)]
+
+
+def test_other_gates_report_on_submissions(retail: Domain) -> None:
+    gates = standard_gates(failures=False, strength=None)
+    _, agent = propose(retail, [submission(failures=()), "no"], gates=gates)
+    assert len(agent.read) == 1  # it was accepted, and that is all that is wanted
+    _, agent = propose(retail, [submission(failures=()), "no"])
+    assert "expected at least 3 failure cases" in agent.read[-1]

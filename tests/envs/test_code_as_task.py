@@ -238,3 +238,11 @@ def test_tasks_of_domains_are_made_into_environments_too() -> None:
     env = sca_envs.make(task).unwrapped
     assert env.reset(seed=5)[1]["task_id"] == task.id
     assert sca_envs.play(env, ReferenceAgent(env), seed=0).reward == 1
+
+
+def test_tasks_of_episodes_are_played_and_evaluated() -> None:
+    tasks = sca_envs.TaskSet(task.to_task() for task in (by_id(CHANGE), by_id(LOOKUP)))
+    results = sca_envs.evaluate(ENV, "reference", tasks=tasks, num_tasks=2).results
+    assert {name: one.successes for name, one in results.tasks.items()} == {CHANGE: 1, LOOKUP: 1}
+    never = tasks[0].model_copy(update={"verify": "def verify(answer):\n    return False\n"})
+    assert sca_envs.evaluate(ENV, "reference", tasks=[never]).results.success.mean == 0

@@ -7,6 +7,7 @@ import functools
 from sca_envs.challenge.gates.base import Gate
 from sca_envs.challenge.gates.code import Complete, NoLeak, Safe
 from sca_envs.challenge.gates.difficulty import Difficult, Executor, difficulty_factor
+from sca_envs.challenge.gates.held_out import HeldOut
 from sca_envs.challenge.gates.novelty import Fingerprint, Novel, fingerprint
 from sca_envs.challenge.gates.strength import Strong
 from sca_envs.challenge.gates.trials import FailuresFail, Repeatable, SolutionPasses, Unsatisfied
@@ -18,6 +19,7 @@ __all__ = [
     "FailuresFail",
     "Fingerprint",
     "Gate",
+    "HeldOut",
     "NoLeak",
     "Novel",
     "Repeatable",
