@@ -223,6 +223,7 @@ def train(args: Args) -> Run:
     spec = make_spec(args, world)
     device = find_device(args)
     model, tokenizer = first_model(args, device)
+    spoken = tokenizer.chat_template
     check_template(args, tokenizer)
     if is_main():
         run.open(0 if run.checkpoint is None else int(run.checkpoint.name))
@@ -236,6 +237,7 @@ def train(args: Args) -> Run:
         trainer = make_trainer(args, model, tokenizer, spec, run, clock, callbacks=[callback])
         run_trainer(trainer, callback, args, run)
     if is_main():
+        tokenizer.chat_template = spoken  # TRL may have been shown another one
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()
     return run

@@ -10,6 +10,7 @@ advantage, and takes a few clipped steps. See ``docs/baselines/ppo.md`` for the 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -352,6 +353,11 @@ def update(
 # The run
 
 
+def playing(args: Args, device: str) -> Any:
+    """Return a context for playing: vLLM sees to its own numbers."""
+    return contextlib.nullcontext() if args.vllm else autocast(args, device)
+
+
 def iterate(
     args: Args, state: State, agent: TokenAgent, envs: Sequence[gym.Env[str, str]]
 ) -> dict[str, float]:
@@ -361,7 +367,7 @@ def iterate(
     share = 1 - (state.iteration - 1) / args.iterations if args.anneal else 1.0
     for group in state.optimizer.param_groups:
         group["lr"] = args.learning_rate * share
-    with autocast(args, str(state.policy.lm.device)):
+    with playing(args, str(state.policy.lm.device)):
         batch = rollout(args, agent, envs, state.iteration, clock)
     with clock.part("training"):
         losses = update(
@@ -406,7 +412,8 @@ def train(args: Args) -> Run:
     def evaluate_now() -> dict[str, float]:
         lm, tokenizer, now = state.policy.lm, state.tokenizer, state.iteration
         player = players.agent(args.eval_temperature)
-        return measure(args, lm, tokenizer, world, run, now, player)
+        with playing(args, device):
+            return measure(args, lm, tokenizer, world, run, now, player)
 
     with Stop().listening() as stop, progress_bar() as bar:
         shown = bar.add_task("PPO", total=args.iterations, ret=0.0, success=0.0, rate=0.0)
@@ -415,7 +422,8 @@ def train(args: Args) -> Run:
             run.log(0, evaluate_now())
         while state.iteration < args.iterations and not stop.asked:
             numbers = iterate(args, state, agent, envs)
-            numbers["time/synchronisation"] = players.synchronise()
+            if args.vllm:
+                numbers["time/synchronisation"] = players.synchronise()
             last = state.iteration == args.iterations
             if last or (args.eval_every and state.iteration % args.eval_every == 0):
                 numbers |= evaluate_now()
@@ -429,7 +437,9 @@ def train(args: Args) -> Run:
             )
             if last or stop.asked or state.iteration % args.checkpoint_every == 0:
                 run.save(state.iteration, state.save)
-        if stop.asked and state.iteration < args.iterations:
+        if state.iteration == args.iterations:
+            state.save_model(run.path / "model")
+        else:
             bar.console.print(f"Stopped after iteration {state.iteration}; --resume goes on.")
     run.close()
     return run

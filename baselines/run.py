@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import importlib.util
 import json
 import os
 import shutil
@@ -40,6 +41,7 @@ class Run:
     Raises:
         OptionError: If the folder exists and is not to be resumed, or if it is to be resumed and
             has no checkpoint or was made with other options.
+        SCAError: If Weights & Biases is wanted and missing.
     """
 
     def __init__(self, args: Any) -> None:
@@ -48,6 +50,8 @@ class Run:
         self._options = dataclasses.asdict(args)
         self._writer: Any = None
         self._wandb: Any = None
+        if args.wandb and importlib.util.find_spec("wandb") is None:
+            raise SCAError("--wandb needs wandb: pip install wandb")
         self.checkpoint: Path | None = None
         """The newest checkpoint, if the run is resumed."""
         if args.resume:
@@ -86,7 +90,7 @@ class Run:
         """Make the folder, and forget what came after an iteration.
 
         Raises:
-            SCAError: If TensorBoard, or Weights & Biases where it is wanted, is missing.
+            SCAError: If TensorBoard is missing, or Weights & Biases does not start.
         """
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -94,18 +98,25 @@ class Run:
             raise SCAError(
                 "The recipes need tensorboard: pip install 'sca-envs[baselines]'"
             ) from None
-        if self.args.wandb:
-            try:
-                import wandb
-            except ImportError:
-                raise SCAError("--wandb needs wandb: pip install wandb") from None
-            name = str(self.path)
-            self._wandb = wandb.init(project=self.args.wandb, name=name, config=self._options)
         self.path.mkdir(parents=True, exist_ok=True)
+        if self.args.wandb:
+            self._wandb = self._start_wandb()
         write_whole(self.path / "config.json", json.dumps(self._options, indent=2) + "\n")
         self._writer = SummaryWriter(str(self.path / "tensorboard"), purge_step=iteration + 1)
         self._rows = [row for row in self.metrics() if int(row["iteration"]) <= iteration]
         self._write_rows()
+
+    def _start_wandb(self) -> Any:
+        import wandb
+
+        project, name = self.args.wandb, str(self.path)
+        try:
+            return wandb.init(project=project, name=name, dir=name, config=self._options)
+        except wandb.Error as error:
+            raise SCAError(
+                f"Expected to start a run in Weights & Biases; give WANDB_MODE=offline to keep it "
+                f"here, or leave out --wandb: {error}"
+            ) from error
 
     def metrics(self) -> list[dict[str, str]]:
         """Return the rows of ``metrics.csv``."""

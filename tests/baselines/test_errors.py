@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -91,12 +92,24 @@ def test_a_package_that_is_missing() -> None:
         require("torch", "no_such_package")
 
 
-def test_vllm_that_is_missing(quick: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    import importlib.util
-
+@pytest.mark.parametrize(
+    ("option", "package", "message"),
+    [
+        ({"vllm": "colocate"}, "vllm", r"needs vllm: pip install 'sca-envs\[vllm\]'"),
+        ({"wandb": "project"}, "wandb", "--wandb needs wandb: pip install wandb"),
+        ({"lora": 4}, "peft", r"needs peft: pip install 'sca-envs\[baselines\]'"),
+    ],
+)
+def test_what_an_option_needs_is_missing(
+    quick: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    option: dict[str, Any],
+    package: str,
+    message: str,
+) -> None:
     usual = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == "vllm" else usual(n))
-    args = quick(vllm="colocate")
-    with pytest.raises(SCAError, match=r"vllm: pip install 'sca-envs\[vllm\]'"):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == package else usual(n))
+    args = quick(**option)
+    with pytest.raises(SCAError, match=message):
         ppo.train(args)
     assert not Path(args.out).exists()

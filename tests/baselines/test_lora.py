@@ -21,6 +21,7 @@ from sca_envs import evaluate
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of torch and TRL are not ours
 
+TEMPLATES = Path(__file__).parents[2] / "agents" / "templates"
 SHORT: dict[str, Any] = {"lora": 4, "eval_num_tasks": 2, "eval_trials": 1, "learning_rate": 3e-3}
 RECIPES: dict[Any, dict[str, Any]] = {
     sft: {"iterations": 2, "demonstrations": 16, "batch": 8},
@@ -73,19 +74,20 @@ def test_a_run_leaves_a_whole_model(
     recipe: Any, warm: Any, from_warm: None, tmp_path: Path
 ) -> None:
     run = recipe.train(recipe.Args(out=str(tmp_path / "run"), **SHORT | RECIPES[recipe]))
-    folder = run.path / "checkpoints" / "00002" if recipe is ppo else run.path / "model"
+    folder = run.path / "model"
     assert not list(folder.glob("adapter*"))
-    model, _ = first_model(
-        recipe.Args(out="", model=str(folder), env_id="sca/TauRetail-v0", template="compact"), "cpu"
+    model, tokenizer = first_model(
+        recipe.Args(out="", model=str(folder), env_id="sca/TauRetail-v0"), "cpu"
     )
+    assert tokenizer.chat_template == (TEMPLATES / "compact.jinja").read_text("utf-8")
     assert set(model.state_dict()) == set(warm.state_dict())
     assert (logits(model) - logits(warm)).abs().max() > 1e-4
     if recipe is ppo:
-        trained = dict(run_of(folder))
+        trained = run_of(run.path / "checkpoints" / "00002")
         assert any("lora_B" in name for name in trained)
     done = evaluate(
         tiny.ENV_ID,
-        tiny.BareAgent(str(folder), template=tiny.TEMPLATE, max_new_tokens=8),
+        tiny.BareAgent(str(folder), max_new_tokens=8),  # the template is the one trained with
         tasks=tiny.tiny_tasks("test"),
         num_tasks=2,
         max_turns=2,
