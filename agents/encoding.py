@@ -77,7 +77,8 @@ class TranscriptEncoder:
 
     def __init__(self, tokenizer: Any, template: str | None = None) -> None:
         self.tokenizer = tokenizer
-        self._template = _find_template(tokenizer, template)
+        self.template = _find_template(tokenizer, template)
+        """The text of the chat template."""
         self.has_system = self._shows(_conversation("system", "user"), "system-text")
         self.has_tool_role = self._shows(_conversation("user", "assistant", "tool"), "tool-text")
         self.has_tools = self._shows(_conversation("user"), "probe_tool", [_PROBE_TOOL])
@@ -192,7 +193,7 @@ class TranscriptEncoder:
     ) -> str:
         text: str = self.tokenizer.apply_chat_template(
             self._adapt(messages),
-            chat_template=self._template,
+            chat_template=self.template,
             tools=list(tools) if tools and self.has_tools else None,
             tokenize=False,
             add_generation_prompt=prompt,
@@ -226,7 +227,7 @@ class TranscriptEncoder:
         """Return whether the template takes messages and shows a text of theirs."""
         try:
             rendered: str = self.tokenizer.apply_chat_template(
-                messages, chat_template=self._template, tools=tools, tokenize=False
+                messages, chat_template=self.template, tools=tools, tokenize=False
             )
         except Exception:  # templates raise what they like about roles that they lack
             return False

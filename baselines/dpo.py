@@ -15,12 +15,12 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
-from baselines.trainers import quiet, recorder, trainer_options
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
     at_least,
@@ -40,6 +40,9 @@ from sca_envs import SCAError, Trajectory, evaluate, preference_pairs
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     data: str = ""
     """Trajectories of this model, with tokens; by default it plays them itself."""
@@ -202,7 +205,7 @@ def train(args: Args) -> Run:
         callback = recorder(args, run, stop, evaluate_now)
         folder = run.path / "checkpoints"
         trainer = make_trainer(args, model, tokenizer, pairs, folder=folder, callbacks=[callback])
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()

@@ -81,5 +81,6 @@ def _start(args: Any, device: str, folder: Path) -> Any:
         gpu_memory_utilization=args.vllm_memory,
         max_num_seqs=args.generation_batch,
         enforce_eager=not on_gpu,  # compiling takes longer than a short run
+        enable_chunked_prefill=on_gpu,  # on a CPU, it fails for requests with a seed
         seed=args.seed,
     )

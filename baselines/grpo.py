@@ -21,7 +21,7 @@ from agents.trl_agent import TrainerAgent
 from baselines import lora, tiny
 from baselines.run import Clock, Run, Stop
 from baselines.setup import World, first_model, make_world
-from baselines.trainers import quiet, recorder, trainer_options
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
     at_least,
@@ -221,6 +221,7 @@ def train(args: Args) -> Run:
     spec = make_spec(args, world)
     device = find_device(args)
     model, tokenizer = first_model(args, device)
+    spoken = tokenizer.chat_template
     check_template(args, tokenizer)
     if is_main():
         run.open(0 if run.checkpoint is None else int(run.checkpoint.name))
@@ -232,8 +233,9 @@ def train(args: Args) -> Run:
         clock = Clock()
         callback = recorder(args, run, stop, evaluate_now, clock)
         trainer = make_trainer(args, model, tokenizer, spec, run, clock, callbacks=[callback])
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
+        tokenizer.chat_template = spoken  # TRL may have been shown another one
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()
     return run

@@ -36,8 +36,7 @@ def add(lm: Any, rank: int) -> None:
 @contextlib.contextmanager
 def without(lm: Any) -> Iterator[None]:
     """Let a model compute what it did before it had adapters, while the context lasts."""
-    layers = [module for module in lm.modules() if hasattr(module, "enable_adapters")]
-    layers = [module for module in layers if module is not lm]  # which has no such adapters
+    layers = [module for module in lm.modules() if hasattr(module, "lora_A")]
     try:
         for layer in layers:
             layer.enable_adapters(False)

@@ -81,14 +81,18 @@ class State:
     optimizer: torch.optim.Optimizer
     iteration: int = 0
 
-    def save(self, folder: Path) -> None:
-        """Write a checkpoint: a model that transformers loads, and what else a run goes on from."""
+    def save_model(self, folder: Path) -> None:
+        """Write a model that transformers loads, adapters merged into it."""
         lm = self.policy.lm
         lm.save_pretrained(folder, state_dict=dict(lora.merged(lm)))
         self.tokenizer.save_pretrained(folder)
+
+    def save(self, folder: Path) -> None:
+        """Write a checkpoint: a model, and what else a run goes on from."""
+        self.save_model(folder)
         trainer = {
             "value_head": self.policy.value_head.state_dict(),
-            "adapters": lora.weights(lm),
+            "adapters": lora.weights(self.policy.lm),
             "optimizer": self.optimizer.state_dict(),
             "iteration": self.iteration,
         }

@@ -429,7 +429,9 @@ def train(args: Args) -> Run:
             )
             if last or stop.asked or state.iteration % args.checkpoint_every == 0:
                 run.save(state.iteration, state.save)
-        if stop.asked and state.iteration < args.iterations:
+        if state.iteration == args.iterations:
+            state.save_model(run.path / "model")
+        else:
             bar.console.print(f"Stopped after iteration {state.iteration}; --resume goes on.")
     run.close()
     return run

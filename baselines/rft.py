@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from agents.models import load_model, load_tokenizer
-from baselines.run import Run, Stop, progress_bar
+from baselines.run import Clock, Run, Stop, progress_bar
 from baselines.setup import World, first_model, make_agent, make_world
 from baselines.sft import imitate
 from baselines.training import (
@@ -44,6 +44,9 @@ FURTHER = 100_000
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     data: str = ""
     """Trajectories of this model, with tokens, to learn from in one round; by default it plays."""
@@ -109,8 +112,13 @@ def select(trajectories: Iterable[Trajectory], keep: int) -> list[Example]:
     return [example for examples in kept.values() for example in examples]
 
 
-def learn(args: Args, model: Any, tokenizer: Any, examples: list[Example], run: Run) -> float:
-    """Imitate a round's successes; return the mean loss."""
+def learn(
+    args: Args, model: Any, tokenizer: Any, examples: list[Example], run: Run
+) -> tuple[Any, float]:
+    """Imitate a round's successes; return the model and the mean loss.
+
+    A round's adapters are merged, so that the next one begins with a whole model.
+    """
     trainer = imitate(
         args,
         model,
@@ -121,7 +129,23 @@ def learn(args: Args, model: Any, tokenizer: Any, examples: list[Example], run: 
         save_strategy="no",
         lr_scheduler_type="linear",
     )
-    return float(trainer.train().training_loss)
+    loss = float(trainer.train().training_loss)
+    learned = trainer.accelerator.unwrap_model(trainer.model)
+    return learned.merge_and_unload() if args.lora else learned, loss
+
+
+def spent(seconds: dict[str, float], trajectories: Iterable[Trajectory]) -> dict[str, float]:
+    """Return where a round's time went, and the tokens that it wrote in a second of it."""
+    played = list(trajectories)
+    generation = sum((one.usage and one.usage.seconds) or 0.0 for one in played)
+    written = sum(sum(one.tokens.mask) for one in played if one.tokens)
+    return {
+        "charts/tokens_per_second": written / seconds["iteration"],
+        "time/iteration": seconds["iteration"],
+        "time/generation": generation,
+        "time/environment": seconds["rollout"] - generation,
+        "time/training": seconds["training"],
+    }
 
 
 def train(args: Args) -> Run:
@@ -153,31 +177,34 @@ def train(args: Args) -> Run:
             run.log(0, measure(args, model, tokenizer, world, run, 0))
         for round_ in range(begun + 1, args.rounds + 1):
             bar.update(shown, completed=round_ - 1)
-            trajectories = (
-                played_before(args.data)
-                if args.data
-                else play(args, model, tokenizer, world, run, round_)
-            )
+            clock = Clock()
+            with clock.part("rollout"):
+                trajectories = (
+                    played_before(args.data)
+                    if args.data
+                    else play(args, model, tokenizer, world, run, round_)
+                )
             examples = select(trajectories, args.keep)
             if not examples:
                 raise SCAError(
                     f"Expected successes among the {len(trajectories)} episodes of round {round_}, "
                     "found none; begin with baselines.sft, or with easier tasks"
                 )
+            with clock.part("training"):
+                model, loss = learn(args, model, tokenizer, examples, run)
             success = sum(one.success for one in trajectories) / len(trajectories)
             numbers = {
                 "charts/success": success,
                 "charts/episodic_return": sum(o.reward for o in trajectories) / len(trajectories),
                 "charts/examples": float(len(examples)),
-                "losses/loss": learn(args, model, tokenizer, examples, run),
+                "losses/loss": loss,
+                **spent(clock.read(), trajectories),
             }
-            # Adapters of a round are merged, so that the next one begins with the whole model.
-            if hasattr(model, "merge_and_unload"):
-                model = model.merge_and_unload()
             numbers |= measure(args, model, tokenizer, world, run, round_)
             run.log(round_, numbers)
             run.save(round_, partial(save_model, model, tokenizer))
-            bar.update(shown, ret=numbers["charts/episodic_return"], success=success)
+            rate = numbers["charts/tokens_per_second"]
+            bar.update(shown, ret=numbers["charts/episodic_return"], success=success, rate=rate)
             if stop.asked and round_ < args.rounds:
                 bar.console.print(f"Stopped after round {round_}; --resume goes on.")
                 break

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
+import importlib.util
 import json
 import os
 import shutil
@@ -25,19 +26,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sca_envs import OptionError, SCAError
 
-FREE = ("out", "resume", "iterations", "wandb", "checkpoint_every")
-"""Options that may differ when a run is resumed; the number of iterations not with ``anneal``."""
+FREE = ("out", "resume", "iterations", "rounds", "wandb", "checkpoint_every")
+"""Options that may differ when a run is resumed; the number of iterations only where the learning
+rate does not depend on it."""
 
 
 class Run:
     """A run's folder.
 
     Args:
-        args: The options, a dataclass with the fields ``out``, ``resume`` and ``wandb``.
+        args: The options, a dataclass with the fields ``out``, ``resume`` and ``wandb``; ``FALLS``
+            says that the learning rate falls to 0 with the last iteration.
 
     Raises:
         OptionError: If the folder exists and is not to be resumed, or if it is to be resumed and
             has no checkpoint or was made with other options.
+        SCAError: If Weights & Biases is wanted and missing.
     """
 
     def __init__(self, args: Any) -> None:
@@ -46,15 +50,22 @@ class Run:
         self._options = dataclasses.asdict(args)
         self._writer: Any = None
         self._wandb: Any = None
+        if args.wandb and importlib.util.find_spec("wandb") is None:
+            raise SCAError("--wandb needs wandb: pip install wandb")
         self.checkpoint: Path | None = None
         """The newest checkpoint, if the run is resumed."""
         if args.resume:
             self._check_resumed()
-        elif self.path.exists() and any(self.path.iterdir() if self.path.is_dir() else [1]):
+        elif self._taken():
             raise OptionError(
                 f"Expected a new folder for the run, but {self.path} exists. Give another one with "
                 "--out, or --resume to go on with this run"
             )
+
+    def _taken(self) -> bool:
+        """Return whether the folder is there already; other processes find what the first makes."""
+        first = os.environ.get("RANK", "0") == "0"
+        return first and self.path.exists() and (self.path.is_file() or any(self.path.iterdir()))
 
     def _check_resumed(self) -> None:
         found = sorted(self.path.glob("checkpoints/[0-9]*"))
@@ -66,8 +77,9 @@ class Run:
         self.checkpoint = found[-1]
         before = json.loads((self.path / "config.json").read_text("utf-8"))
         now = json.loads(json.dumps(self._options))
+        falls = now.get("anneal") or getattr(self.args, "FALLS", False)
         for name in sorted(now.keys() | before.keys()):
-            free = name in FREE and not (name == "iterations" and now.get("anneal"))
+            free = name in FREE and not (name == "iterations" and falls)
             if not free and before.get(name) != now.get(name):
                 raise OptionError(
                     f"Expected the options of the run in {self.path} to resume it, which has "
@@ -78,7 +90,7 @@ class Run:
         """Make the folder, and forget what came after an iteration.
 
         Raises:
-            SCAError: If TensorBoard, or Weights & Biases where it is wanted, is missing.
+            SCAError: If TensorBoard is missing, or Weights & Biases does not start.
         """
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -86,18 +98,25 @@ class Run:
             raise SCAError(
                 "The recipes need tensorboard: pip install 'sca-envs[baselines]'"
             ) from None
-        if self.args.wandb:
-            try:
-                import wandb
-            except ImportError:
-                raise SCAError("--wandb needs wandb: pip install wandb") from None
-            name = str(self.path)
-            self._wandb = wandb.init(project=self.args.wandb, name=name, config=self._options)
         self.path.mkdir(parents=True, exist_ok=True)
+        if self.args.wandb:
+            self._wandb = self._start_wandb()
         write_whole(self.path / "config.json", json.dumps(self._options, indent=2) + "\n")
         self._writer = SummaryWriter(str(self.path / "tensorboard"), purge_step=iteration + 1)
         self._rows = [row for row in self.metrics() if int(row["iteration"]) <= iteration]
         self._write_rows()
+
+    def _start_wandb(self) -> Any:
+        import wandb
+
+        project, name = self.args.wandb, str(self.path)
+        try:
+            return wandb.init(project=project, name=name, dir=name, config=self._options)
+        except wandb.Error as error:
+            raise SCAError(
+                f"Expected to start a run in Weights & Biases; give WANDB_MODE=offline to keep it "
+                f"here, or leave out --wandb: {error}"
+            ) from error
 
     def metrics(self) -> list[dict[str, str]]:
         """Return the rows of ``metrics.csv``."""
@@ -158,15 +177,21 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class Stop:
-    """Whether Ctrl-C or SIGTERM asked to stop; a second one interrupts at once."""
+    """Whether Ctrl-C or SIGTERM asked to stop; a second one interrupts at once.
+
+    Who listened before hears it, too: a run that is a part of another one stops that as well.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self._around: Stop | None = None
 
     def _ask(self, number: int, frame: types.FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        if self._around is not None:
+            self._around.asked = True
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[Stop]:
@@ -175,6 +200,8 @@ class Stop:
             before = {one: signal.signal(one, self._ask) for one in (signal.SIGINT, signal.SIGTERM)}
         except ValueError:  # not the main thread
             before = {}
+        listener = getattr(before.get(signal.SIGINT), "__self__", None)
+        self._around = listener if isinstance(listener, Stop) else None
         try:
             yield self
         finally:

@@ -391,8 +391,7 @@ class Loop:
         checkpoint = folder / "checkpoints" / f"{last:05d}"
         if not checkpoint.is_dir():
             raise StopRun
-        made = checkpoint if self.args.recipe == "ppo" else folder / "model"
-        found: dict[str, Any] = {"model": str(made.relative_to(self.path))}
+        found: dict[str, Any] = {"model": str((folder / "model").relative_to(self.path))}
         if self.args.recipe in ("grpo", "ppo"):
             found["rollouts"] = last * parts.episodes(options)
         return found

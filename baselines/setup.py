@@ -152,11 +152,15 @@ def make_agent(lm: Any, tokenizer: Any, args: Options, temperature: float, seed:
 
 
 def first_model(args: Options, device: str) -> tuple[Any, Any]:
-    """Return the model that a run begins with, in float32, and its tokeniser."""
+    """Return the model that a run begins with, in float32, and its tokeniser.
+
+    The tokeniser has the chat template that is played with; so have the models that a run leaves.
+    """
     if args.model == "tiny":
         lm, tokenizer = tiny.warm_start(args.seed, steps=args.warm_start_steps)
+        tokenizer.chat_template = TranscriptEncoder(tokenizer, tiny.TEMPLATE).template
         return lm.to(device), tokenizer
     folder = model_folder(args.model)
     tokenizer = load_tokenizer(folder)
-    TranscriptEncoder(tokenizer, args.template)  # before what takes long
+    tokenizer.chat_template = TranscriptEncoder(tokenizer, args.template).template
     return load_model(folder, device, "float32"), tokenizer

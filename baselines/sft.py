@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from baselines import lora
 from baselines.run import Run, Stop
 from baselines.setup import World, first_model, make_agent, make_world
-from baselines.trainers import quiet, recorder, trainer_options
+from baselines.trainers import quiet, recorder, run_trainer, trainer_options
 from baselines.training import (
     Common,
     at_least,
@@ -37,6 +37,9 @@ from sca_envs import SCAError, read_trajectories
 @dataclass
 class Args(Common):
     """Options of a run; they are also its record, ``config.json``."""
+
+    FALLS: ClassVar[bool] = True
+    """The learning rate falls to 0 with the last of the iterations."""
 
     warm_start_steps: int = 0
     """Steps in which the tiny model imitates demonstrations before; here it begins with none."""
@@ -143,7 +146,7 @@ def train(args: Args) -> Run:
             run.path / "checkpoints",
             lr_scheduler_type="linear",
         )
-        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+        run_trainer(trainer, callback, args, run)
     if is_main():
         save_model(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run.path / "model")
         run.close()

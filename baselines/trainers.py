@@ -149,14 +149,26 @@ def recorder(
                 made = Path(hf.output_dir) / f"checkpoint-{state.global_step}"
                 made.rename(Path(hf.output_dir) / f"{state.global_step:05d}")
 
-        def on_train_end(self, hf: Any, state: Any, control: Any, **given: Any) -> None:
-            if not is_main():
-                return
-            self.bar.stop()
-            if control.should_training_stop and state.global_step < args.iterations:
-                self.bar.console.print(f"Stopped after step {state.global_step}; --resume goes on.")
-
     return Recorder()
+
+
+def run_trainer(trainer: Any, callback: Any, args: Common, run: Run) -> None:
+    """Train to the end or to a stop, from the run's checkpoint if it is resumed.
+
+    Args:
+        trainer: The trainer.
+        callback: What `recorder` returned.
+        args: The recipe's options.
+        run: The run.
+    """
+    try:
+        trainer.train(resume_from_checkpoint=run.checkpoint and str(run.checkpoint))
+    finally:
+        if is_main():
+            callback.bar.stop()
+    step = trainer.state.global_step
+    if is_main() and step < args.iterations:
+        callback.bar.console.print(f"Stopped after step {step}; --resume goes on.")
 
 
 def _anywhere(asked: bool) -> bool:

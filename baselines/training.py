@@ -170,7 +170,8 @@ def require(*modules: str) -> None:
 
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            raise SCAError(f"This recipe needs {module}: pip install 'sca-envs[baselines]'")
+            extra = "vllm" if module == "vllm" else "baselines"
+            raise SCAError(f"This recipe needs {module}: pip install 'sca-envs[{extra}]'")
 
 
 def autocast(args: Basics, device: str) -> Any:

@@ -46,14 +46,21 @@ def warm(tokenizer: Any) -> Any:
 
 
 @pytest.fixture
-def quick(
-    warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Any]:
-    """Return a function that makes options of a run of a second, from the warm model."""
+def from_warm(warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each run begin with the same model, which was made once."""
     from baselines import tiny
-    from baselines.ppo import Args
 
-    monkeypatch.setattr(tiny, "warm_start", lambda seed, **_: (copy.deepcopy(warm), tokenizer))
+    def warm_start(seed: int, **_: Any) -> Any:
+        return copy.deepcopy(warm), copy.deepcopy(tokenizer)
+
+    monkeypatch.setattr(tiny, "warm_start", warm_start)
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+
+
+@pytest.fixture
+def quick(from_warm: None, tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that makes options of a run of a second, from the warm model."""
+    from baselines.ppo import Args
 
     def make(name: str = "run", **options: Any) -> Args:
         small = {

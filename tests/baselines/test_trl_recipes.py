@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -210,16 +209,12 @@ def test_successes_are_selected() -> None:
 
 
 @pytest.mark.slow
-def test_sft_learns_and_resumes(tmp_path: Path) -> None:
-    options = SHORT | {"iterations": 20, "demonstrations": 64, "checkpoint_every": 10}
-    whole = sft.train(sft.Args(out=str(tmp_path / "whole"), **options))
-    losses = _curve(whole, "losses/loss")
+def test_sft_learns(tmp_path: Path) -> None:
+    options = SHORT | {"iterations": 20, "demonstrations": 64, "checkpoint_every": 20}
+    run = sft.train(sft.Args(out=str(tmp_path / "run"), **options))
+    losses = _curve(run, "losses/loss")
     assert losses[-1] < losses[0] / 2
-    assert list(read_trajectories(whole.path / "evaluations" / "00020"))
-    shutil.copytree(whole.path, tmp_path / "resumed")
-    shutil.rmtree(tmp_path / "resumed" / "checkpoints" / "00020")
-    again = sft.train(sft.Args(out=str(tmp_path / "resumed"), resume=True, **options))
-    assert _curve(again, "losses/loss") == losses
+    assert list(read_trajectories(run.path / "evaluations" / "00020"))
 
 
 @pytest.mark.slow
