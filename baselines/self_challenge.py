@@ -350,8 +350,9 @@ class Loop:
             out=folder / "rollouts",
             **parts.played(self.world),
         )
+        found: dict[str, Any] = {"rollouts": done.results.episodes}
         success = done.results.success
-        return {"rollouts": done.results.episodes, "success": success and success.mean}
+        return found | ({"success": success.mean} if success and args.verifier == "code" else {})
 
     def _judge(self, round_: int) -> dict[str, Any]:
         """Let a model say which episodes were successes."""
