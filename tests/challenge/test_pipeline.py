@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from sca_envs.challenge.case import Case
+from sca_envs.challenge.examination import Examination
 from sca_envs.challenge.funnel import Funnel, shorten
 from sca_envs.challenge.gates import Difficult, Novel, standard_gates
-from sca_envs.challenge.pipeline import Examination, Pipeline
+from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask, Verdict
 from sca_envs.core.errors import OptionError, SCAError
 from tests.challenge import challengers
@@ -197,11 +198,6 @@ def test_an_executor_decides_last_and_may_fail() -> None:
     assert found[3].error == "the executor failed: no model"
     assert made.funnel.report()["stages"][-1]["gate"] == "difficult"
     assert made.funnel.accepted == 1
-
-
-def test_a_negative_number_of_workers_is_refused() -> None:
-    with pytest.raises(OptionError, match="at least 0, got -1"):
-        Pipeline(standard_gates(), workers=-1)
 
 
 @pytest.mark.slow
