@@ -11,6 +11,7 @@ from sca_envs.challenge.gates import Fingerprint, Gate, fingerprint
 from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.task import CodeAsTask, Verdict
 from sca_envs.core.domain import Domain
+from sca_envs.core.errors import InfrastructureError
 
 Propose = Callable[[int], CodeAsTask | None]
 """Returns the candidate of a number, the same one each time."""
@@ -83,11 +84,17 @@ class Examiner:
         self._lab = Lab(core)
 
     def __call__(self, candidate: Candidate) -> Examination:
-        """Return what comes of a candidate."""
+        """Return what comes of a candidate.
+
+        Raises:
+            InfrastructureError: If the challenger's model cannot be reached.
+        """
         if isinstance(candidate, CodeAsTask):
             return self._examine(candidate)
         try:
             task = candidate.propose(candidate.number)
+        except InfrastructureError:  # it says nothing about the candidate, which comes again
+            raise
         except Exception as error:
             return Examination(None, False, error=f"the challenger failed: {error}")
         if task is None:

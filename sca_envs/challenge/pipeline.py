@@ -12,6 +12,7 @@ from sca_envs.challenge.funnel import Funnel
 from sca_envs.challenge.gates import Difficult, Gate, Novel
 from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.task import CodeAsTask, Verdict
+from sca_envs.core.errors import InfrastructureError
 
 
 class Pipeline:
@@ -117,5 +118,7 @@ def _try(gate: Difficult, found: Examination, lab: Lab) -> Examination:
     case = Case(found.task, found.task.load_domain(), lab)
     try:
         return _with(found, gate.check(case))
+    except InfrastructureError:
+        raise
     except Exception as error:  # one bad task, or one bad run of a model, stops no batch
         return found._replace(accepted=False, error=f"the executor failed: {error}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from sca_envs.challenge.task import CodeAsTask, DataRef
 from sca_envs.core.domain import Domain
+from sca_envs.core.errors import InfrastructureError
 from tests.challenge.labelled import labelled_of
 
 
@@ -59,6 +60,13 @@ def surrogates(number: int) -> CodeAsTask:
         return task
     odd = {"instruction": "\ud800", "verify": "\ud800", "failures": ("\udfff",)}
     return task.model_copy(update=odd)
+
+
+def cut_off(number: int) -> CodeAsTask | None:
+    """Reach no model from the third candidate on."""
+    if number >= 2:
+        raise InfrastructureError("the cable is out")
+    return recorded(number)
 
 
 def slow(number: int) -> CodeAsTask | None:

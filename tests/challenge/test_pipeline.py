@@ -16,7 +16,7 @@ from sca_envs.challenge.funnel import Funnel, shorten
 from sca_envs.challenge.gates import Difficult, Novel, standard_gates
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask, Verdict
-from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.errors import InfrastructureError, OptionError, SCAError
 from tests.challenge import challengers
 from tests.challenge.tasks import CHANGE, LOOKUP, by_id, small
 
@@ -131,6 +131,17 @@ def test_the_ten_most_frequent_reasons_are_shown() -> None:
             funnel.add([Verdict(gate="g", passed=False, reason=chr(ord("a") + number))])
     assert len(funnel.reasons()) == 10
     assert funnel.reasons()[0] == ("g", "o", 15)
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_outage_stops_a_batch(workers: int) -> None:
+    """It would spoil all that come, which a resumed campaign makes again."""
+    made = pipeline(workers)
+    found = made.challenge(challengers.cut_off, range(9))
+    assert [next(found).error for _ in range(2)] == [None, None]
+    with pytest.raises(InfrastructureError, match="the cable is out"):
+        next(found)
+    assert made.funnel.candidates == 2
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])

@@ -22,7 +22,7 @@ from sca_envs.bench.evaluating.results import compute_results
 from sca_envs.bench.leaderboard.adding import summary_of
 from sca_envs.bench.leaderboard.submission import Entry, SubmissionError, load_submission
 from sca_envs.bench.trajectories.replay import Replayer
-from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 from sca_envs.core.errors import SCAError
 from sca_envs.core.task import TaskSource
@@ -161,6 +161,10 @@ def _check_episode(entry: Entry, episode: Trajectory, replayer: Replayer) -> Ite
             yield _differs(f"{where}, {name}", value, getattr(episode, name))
     if (episode.env_id, episode.env_options) != (entry.env_id, entry.env_options):
         return  # nobody can say what this would replay
+    if episode.termination_reason == INFRASTRUCTURE_ERROR:
+        what = f"the episode is missing: {INFRASTRUCTURE_ERROR} broke it off; play it again"
+        yield Problem(where, what)
+        return
     if not episode.counts:
         yield Problem(
             where,
