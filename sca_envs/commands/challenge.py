@@ -148,12 +148,9 @@ def domain_of(env_id: str) -> str:
     """
     from gymnasium.envs.registration import load_env_creator
 
-    from sca_envs.envs.registration import ENVIRONMENTS
+    from sca_envs.envs.registration import ENVIRONMENTS, check_id
 
-    if env_id not in ENVIRONMENTS:
-        raise OptionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
-        )
+    check_id(env_id)
     kind = load_env_creator(ENVIRONMENTS[env_id])
     name: str | None = getattr(kind, "domain_name", None)
     if not name:

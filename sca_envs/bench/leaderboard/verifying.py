@@ -26,7 +26,7 @@ from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Traject
 from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 from sca_envs.core.errors import SCAError
 from sca_envs.core.task import TaskSource
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import check_id
 
 _TOLERANCE = 1e-9  # of numbers that went through JSON
 _OTHER_DRAWS = 0.25  # of an interval's width: how far other bootstrap samples may move its ends
@@ -86,10 +86,7 @@ def _tasks(entry: Entry) -> TaskSource:
     Raises:
         SCAError: If there is no such environment here, or its data are missing.
     """
-    if entry.env_id not in ENVIRONMENTS:
-        raise SubmissionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {entry.env_id!r}"
-        )
+    check_id(entry.env_id)
     if "tasks" in entry.env_options:
         raise SubmissionError("Expected the tasks of a split, got a run on tasks of its own")
     try:

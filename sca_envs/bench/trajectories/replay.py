@@ -32,7 +32,7 @@ from sca_envs.core.errors import (
 from sca_envs.core.task import Task
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import check_id
 from sca_envs.envs.tool_use import ToolUseEnv
 
 _HEADER = ("domain", "data", "data_digest", "split", "instruction", "opening")
@@ -132,8 +132,7 @@ class Replayer:
         )
 
     def _env(self, trajectory: Trajectory) -> tuple[ToolUseEnv, RecordedUsers]:
-        if trajectory.env_id not in ENVIRONMENTS:
-            raise OptionError(f"Expected one of {', '.join(ENVIRONMENTS)}")
+        check_id(trajectory.env_id)
         options = dict(trajectory.env_options)
         key = canonical_json([trajectory.env_id, options])
         if key not in self._envs:
