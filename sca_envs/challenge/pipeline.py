@@ -9,7 +9,7 @@ from sca_envs.challenge.case import Case
 from sca_envs.challenge.engines import Engine, make_engine
 from sca_envs.challenge.examination import Examination, Proposal, Propose
 from sca_envs.challenge.funnel import Funnel
-from sca_envs.challenge.gates import Difficult, Gate, Novel
+from sca_envs.challenge.gates import Difficult, Gate, Novel, fingerprint
 from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.task import CodeAsTask, Verdict
 from sca_envs.core.errors import InfrastructureError
