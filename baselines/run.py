@@ -177,15 +177,21 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class Stop:
-    """Whether Ctrl-C or SIGTERM asked to stop; a second one interrupts at once."""
+    """Whether Ctrl-C or SIGTERM asked to stop; a second one interrupts at once.
+
+    Who listened before hears it, too: a run that is a part of another one stops that as well.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self._around: Stop | None = None
 
     def _ask(self, number: int, frame: types.FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        if self._around is not None:
+            self._around.asked = True
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[Stop]:
@@ -194,6 +200,8 @@ class Stop:
             before = {one: signal.signal(one, self._ask) for one in (signal.SIGINT, signal.SIGTERM)}
         except ValueError:  # not the main thread
             before = {}
+        listener = getattr(before.get(signal.SIGINT), "__self__", None)
+        self._around = listener if isinstance(listener, Stop) else None
         try:
             yield self
         finally:

@@ -350,8 +350,9 @@ class Loop:
             out=folder / "rollouts",
             **parts.played(self.world),
         )
+        found: dict[str, Any] = {"rollouts": done.results.episodes}
         success = done.results.success
-        return {"rollouts": done.results.episodes, "success": success and success.mean}
+        return found | ({"success": success.mean} if success and args.verifier == "code" else {})
 
     def _judge(self, round_: int) -> dict[str, Any]:
         """Let a model say which episodes were successes."""
@@ -391,8 +392,7 @@ class Loop:
         checkpoint = folder / "checkpoints" / f"{last:05d}"
         if not checkpoint.is_dir():
             raise StopRun
-        made = checkpoint if self.args.recipe == "ppo" else folder / "model"
-        found: dict[str, Any] = {"model": str(made.relative_to(self.path))}
+        found: dict[str, Any] = {"model": str((folder / "model").relative_to(self.path))}
         if self.args.recipe in ("grpo", "ppo"):
             found["rollouts"] = last * parts.episodes(options)
         return found

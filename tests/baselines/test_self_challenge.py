@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -249,6 +250,16 @@ def _outcome(path: Path) -> dict[str, Any]:
     left["metrics"] = (path / "metrics.csv").read_bytes()
     left["model"] = (path / "round-2/train/model/model.safetensors").read_bytes()
     return left
+
+
+def test_a_stop_is_heard_around_a_recipe() -> None:
+    with loop.Stop().listening() as outer:
+        with loop.Stop().listening() as inner:
+            signal.raise_signal(signal.SIGTERM)
+            assert inner.asked
+        assert outer.asked
+        with loop.Stop().listening() as later:
+            assert not later.asked
 
 
 @pytest.mark.slow
