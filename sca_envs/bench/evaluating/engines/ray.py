@@ -143,6 +143,8 @@ class _Pool:
     def _feed(self, actor: Any) -> None:
         """Give an actor its next share, which fills a batched agent twice; or let it rest."""
         share = max(self._share, 2 * self._sizes[actor] if self._sizes[actor] > 1 else 1)
+        if self._left and self._left[0] in self._lost:
+            share = 1  # alone, it shows whether it takes an actor down
         jobs = [self._left.popleft() for _ in range(min(share, len(self._left)))]
         if jobs:
             stream = actor.play.options(num_returns="streaming").remote(jobs)
@@ -151,7 +153,7 @@ class _Pool:
             self._resting.append(actor)
 
     def _take_back(self, actor: Any, held: list[Job], error: Exception) -> None:
-        self._lost.update(held[:1])  # they are played in order, mostly
+        self._lost.update(held)  # the last words of an actor get lost, so it may be any of them
         self._starts_failed += actor not in self._sizes
         if self._starts_failed >= TRIES:
             raise self._cluster.never_started(error) from None
