@@ -88,8 +88,8 @@ def test_a_folder_that_exists_is_kept(recipe: Any, tmp_path: Path) -> None:
 
 def test_wrong_options_of_one_recipe(tmp_path: Path) -> None:
     out = str(tmp_path / "run")
-    with pytest.raises(OptionError, match="Expected batch to be a multiple of group, 16; got 24"):
-        grpo.train(grpo.Args(out=out, batch=24))
+    with pytest.raises(OptionError, match="Expected batch to be a multiple of group, 8; got 20"):
+        grpo.train(grpo.Args(out=out, batch=20))
     with pytest.raises(OptionError, match="Expected vllm_url to be an address"):
         grpo.train(grpo.Args(out=out, vllm="server"))
     with pytest.raises(OptionError, match="Expected mode to be dialogue with model=tiny"):
