@@ -44,14 +44,16 @@ class Args(Common):
     """Free text in the environment's action format, or tools that TRL's own loop calls."""
     num_tasks: int | None = None
     """First so many tasks to train on; by default all, or 1000 where there is no end."""
-    group: int = 16
+    group: int = 8
     """Episodes of a task, whose rewards are compared."""
     batch: int = 128
     """Episodes that a device holds at once; less needs less memory."""
-    iterations: int = 60
+    iterations: int = 40
     """Steps of the optimiser, each on new episodes."""
     max_completion: int = 128
     """Most tokens of an episode after its prompt, those of the environment included."""
+    learning_rate: float = 3e-4
+    """Of AdamW; for a pretrained model rather 1e-6, or 1e-5 with --lora."""
     temperature: float = 1.0
     """Of sampling."""
     beta: float = 0.0

@@ -134,9 +134,11 @@ def learn(
     return learned.merge_and_unload() if args.lora else learned, loss
 
 
-def spent(seconds: dict[str, float], trajectories: Iterable[Trajectory]) -> dict[str, float]:
+def spent(
+    args: Args, seconds: dict[str, float], trajectories: Iterable[Trajectory]
+) -> dict[str, float]:
     """Return where a round's time went, and the tokens that it wrote in a second of it."""
-    played = list(trajectories)
+    played = [] if args.data else list(trajectories)
     generation = sum((one.usage and one.usage.seconds) or 0.0 for one in played)
     written = sum(sum(one.tokens.mask) for one in played if one.tokens)
     return {
@@ -198,7 +200,7 @@ def train(args: Args) -> Run:
                 "charts/episodic_return": sum(o.reward for o in trajectories) / len(trajectories),
                 "charts/examples": float(len(examples)),
                 "losses/loss": loss,
-                **spent(clock.read(), trajectories),
+                **spent(args, clock.read(), trajectories),
             }
             numbers |= measure(args, model, tokenizer, world, run, round_)
             run.log(round_, numbers)

@@ -84,7 +84,7 @@ class Args:
     template: str | None = None
     """Chat template: chatml, compact, or the text of one; by default the model's own."""
     warm_start_steps: int = 500
-    """Steps in which the tiny executor imitates demonstrations, 40 % of them right."""
+    """Steps in which the tiny executor imitates demonstrations, 30 % of them right."""
     env_id: str = tiny.ENV_ID
     """Environment of one domain: tasks are made for it, and its held-out tasks are the test."""
     env_options: str = "{}"

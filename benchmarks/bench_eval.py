@@ -1,18 +1,20 @@
 """What `sca eval` costs beyond the episodes themselves: `python benchmarks/bench_eval.py`.
 
-Plays the reference agent, which takes no time of its own, over generated retail tasks, and prints
-microseconds an episode:
+Plays the reference agent, which takes no time of its own, over generated retail tasks, in two ways.
+
+In one process, with tasks that are made beforehand, in microseconds of the processor an episode:
 
 - bare: the loop of the README, which keeps nothing of an episode but its reward;
-- bare, unwrapped: the same without Gymnasium's wrappers and checks;
 - with messages: the same, and each episode's messages written to a file as JSON, which is the least
   that an evaluation must do;
 - `evaluate`: trajectories with observations, database changes and messages, appended one by one,
-  progress, and at the end the results, once in this process and once with two workers, whose start
-  is left out.
+  progress, and at the end the results.
 
-The time is that of the processor, but with two workers it is the time that passes. All are played
-in turn several times and the fastest of each counts, because machines have company.
+As commands, by the clock: a script with the bare loop against `sca eval` with one and two workers,
+each for few and for many tasks, which it makes itself. The difference between many and few is what
+an episode takes; the rest of the time for few is the start.
+
+All are run in turn several times and the fastest of each counts, because machines have company.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,11 +33,8 @@ from typing import Any
 import gymnasium as gym
 
 import sca_envs
-from sca_envs.bench.evaluating.engines.process import ProcessEngine
 from sca_envs.bench.evaluating.evaluation_report import LiveProgress
 from sca_envs.bench.evaluating.plan import episode_seed
-from sca_envs.bench.evaluating.recording import Finished, Job
-from sca_envs.bench.evaluating.worker import WorkerSpec
 
 ENV_ID = "sca/TauRetail-v0"
 
@@ -51,79 +52,87 @@ def bare(env: gym.Env[Any, Any], episodes: int, file: Any = None) -> None:
             file.flush()
 
 
-class Timed(ProcessEngine):
-    """The process engine, with the time from the first episode that comes back to the last."""
-
-    seconds = 0.0
-
-    def run(self, spec: WorkerSpec, jobs: Any) -> Any:
-        """Play every job once."""
-        first: float | None = None
-        finished: Finished
-        for finished in super().run(spec, jobs):
-            first = first or time.perf_counter()
-            yield finished
-            if isinstance(finished.job, Job):
-                self.seconds = time.perf_counter() - first
-
-
-def evaluated(episodes: int, folder: Path, engine: Any = None) -> None:
+def evaluated(episodes: int, folder: Path) -> None:
     """Evaluate with everything that the command has."""
     from rich.console import Console
 
     with open(os.devnull, "w") as nowhere, LiveProgress(Console(file=nowhere)) as live:
         run = sca_envs.evaluate(
-            ENV_ID,
-            "reference",
-            num_tasks=episodes,
-            engine=engine,
-            workers=1 if engine is None else 2,
-            out=folder,
-            on_progress=live.show,
+            ENV_ID, "reference", num_tasks=episodes, out=folder, on_progress=live.show
         )
     assert run.results.success is not None
     assert run.results.success.mean == 1
 
 
+def in_process(number: int, rounds: int) -> dict[str, float]:
+    """Return the processor's seconds for so many episodes of each kind."""
+    env = gym.make(ENV_ID, split="test")
+    best: dict[str, float] = {}
+
+    def measure(name: str, play: Callable[[], None]) -> None:
+        start = time.process_time()
+        play()
+        seconds = time.process_time() - start
+        best[name] = min(best.get(name, seconds), seconds)
+
+    bare(env, number)  # makes the tasks and their reference states, which are then kept
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            measure("bare", lambda: bare(env, number))
+            with (folder / "messages").open("w") as file:
+                measure("with messages", lambda file=file: bare(env, number, file))  # type: ignore[misc]
+            measure("evaluate", lambda folder=folder: evaluated(number, folder / "one"))  # type: ignore[misc]
+    return best
+
+
+def commands(few: int, many: int, rounds: int) -> dict[str, tuple[float, float]]:
+    """Return the seconds of each command for few and for many tasks."""
+    best: dict[str, dict[int, float]] = {}
+    for _ in range(rounds):
+        for number in (few, many):
+            with tempfile.TemporaryDirectory() as name:
+                sca = [sys.executable, "-c", "from sca_envs.cli import main; main()", "eval"]
+                sca += [ENV_ID, "--agent", "reference", "--num-tasks", str(number)]
+                for kind, command in {
+                    "bare": [sys.executable, __file__, "--bare", str(number)],
+                    "sca eval": [*sca, "--out", f"{name}/one"],
+                    "sca eval --workers 2": [*sca, "--out", f"{name}/two", "--workers", "2"],
+                }.items():
+                    start = time.perf_counter()
+                    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                    seconds = time.perf_counter() - start
+                    kept = best.setdefault(kind, {})
+                    kept[number] = min(kept.get(number, seconds), seconds)
+    return {kind: (kept[few], kept[many]) for kind, kept in best.items()}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--episodes", type=int, default=1_000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--episodes", type=int, default=1_000, help="episodes in one process")
+    parser.add_argument("--few", type=int, default=200, help="tasks of a command")
+    parser.add_argument("--many", type=int, default=2_200, help="tasks of a longer command")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bare", type=int, help="only play so many bare episodes")
     arguments = parser.parse_args()
+    if arguments.bare is not None:
+        bare(gym.make(ENV_ID, split="test"), arguments.bare)
+        return
     number: int = arguments.episodes
-    wrapped = gym.make(ENV_ID, split="test")
-    plain = gym.make(ENV_ID, split="test", disable_env_checker=True).unwrapped
-    best: dict[str, float] = {}
-
-    def measure(name: str, play: Callable[[], float | None]) -> None:
-        start = time.process_time()
-        told = play()
-        seconds = time.process_time() - start if told is None else told
-        best[name] = min(best.get(name, seconds), seconds)
-
-    bare(plain, number)  # makes the tasks and their reference states, which are then kept
-    for number_of_round in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-
-            def in_two_processes(folder: Path = folder) -> float:
-                engine = Timed(2)
-                evaluated(number, folder / "two", engine)
-                return engine.seconds
-
-            measure("bare", lambda: bare(wrapped, number))
-            measure("bare, unwrapped", lambda: bare(plain, number))
-            with (folder / "messages").open("w") as file:
-                measure("with messages", lambda file=file: bare(plain, number, file))  # type: ignore[misc]
-            measure("evaluate, 1 process", lambda folder=folder: evaluated(number, folder / "one"))  # type: ignore[misc]
-            measure("evaluate, 2 workers", in_two_processes)
-        print(f"round {number_of_round + 1} of {arguments.rounds}", end="\r", flush=True)
+    best = in_process(number, arguments.rounds)
     for name, seconds in best.items():
-        shares = ", ".join(
-            f"{seconds / best[base] - 1:+.0%} of {base!r}" for base in ("bare", "bare, unwrapped")
+        share = seconds / best["bare"] - 1
+        print(f"{name:>20}: {seconds / number * 1e6:6.0f} µs an episode ({share:+.0%})")
+    few, many = arguments.few, arguments.many
+    timed = commands(few, many, arguments.rounds)
+    base = (timed["bare"][1] - timed["bare"][0]) / (many - few)
+    for name, (short, long) in timed.items():
+        each = (long - short) / (many - few)
+        print(
+            f"{name:>20}: {short:.2f} s for {few} tasks; {each * 1e6:.0f} µs for each further one "
+            f"({each / base - 1:+.0%})"
         )
-        print(f"{name:>20}: {seconds / number * 1e6:6.0f} µs an episode ({shares})")
 
 
 if __name__ == "__main__":

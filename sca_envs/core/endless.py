@@ -34,14 +34,22 @@ class EndlessTasks(ABC):
         Raises:
             IndexError: If the index is negative.
         """
-        if index < 0:
-            raise IndexError(f"Expected an index from 0, got {index}")
+        _check(index)
         task = self._cache.get(index)
         if task is None:
             task = self._cache[index] = self._make(index)
             if len(self._cache) > _CACHED_TASKS:
                 self._cache.popitem(last=False)
         return task
+
+    def id_of(self, index: int) -> str:
+        """Return a task's id by its index, without making the task.
+
+        Raises:
+            IndexError: If the index is negative.
+        """
+        _check(index)
+        return f"{self._prefix}{index}"
 
     def find(self, key: str | int) -> Task:
         """Return a task by its id, which is the prefix and the index, or by its index.
@@ -56,3 +64,8 @@ class EndlessTasks(ABC):
                 f"Expected an index from 0 or an id such as '{self._prefix}12'; got {key!r}"
             )
         return self[int(number)]
+
+
+def _check(index: int) -> None:
+    if index < 0:
+        raise IndexError(f"Expected an index from 0, got {index}")

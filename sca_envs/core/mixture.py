@@ -28,15 +28,29 @@ class Mixture:
         Raises:
             IndexError: If there is none.
         """
+        source, number = self._locate(index)
+        return source[number]
+
+    def id_of(self, index: int) -> str:
+        """Return a task's id by its index, from 0, without making a task that is generated.
+
+        Raises:
+            IndexError: If there is none.
+        """
+        source, number = self._locate(index)
+        return source.id_of(number)
+
+    def _locate(self, index: int) -> tuple[TaskSource, int]:
+        """Return the source of an index, and the index there."""
         if index < 0:
             raise IndexError(f"Expected an index from 0, got {index}")
         if self.size is None:
             number, which = divmod(index, len(self._sources))
-            return self._sources[which][number]
+            return self._sources[which], number
         for source in self._sources:
             assert source.size is not None
             if index < source.size:
-                return source[index]
+                return source, index
             index -= source.size
         raise IndexError(f"Expected an index below {self.size}")
 

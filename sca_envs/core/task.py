@@ -147,6 +147,14 @@ class TaskSource(Protocol):
         """
         ...
 
+    def id_of(self, index: int, /) -> str:
+        """Return a task's id by its index, without making the task.
+
+        Raises:
+            IndexError: If there is none.
+        """
+        ...
+
     def find(self, key: str | int) -> Task:
         """Return a task by its id, or by its index where ids are no numbers.
 
@@ -187,6 +195,14 @@ class TaskSet(Sequence[Task]):
     def split(self, name: str) -> TaskSet:
         """Return the tasks of one split (perhaps none)."""
         return TaskSet((task for task in self._tasks if task.split == name), f"{self.name}/{name}")
+
+    def id_of(self, index: int) -> str:
+        """Return a task's id by its index.
+
+        Raises:
+            IndexError: If there is none.
+        """
+        return self._tasks[index].id
 
     def find(self, key: str | int) -> Task:
         """Return a task by its id, or by its index where ids are no numbers.

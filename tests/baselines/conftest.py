@@ -41,7 +41,7 @@ def warm(tokenizer: Any) -> Any:
 
     model = tiny.tiny_model(tokenizer, seed=0, hidden=64)
     encoder = TranscriptEncoder(tokenizer, tiny.TEMPLATE)
-    tiny.imitate(model, tiny.encode(encoder, tiny.demonstrate(2000, 0.4, 0)), 500, seed=0)
+    tiny.imitate(model, tiny.encode(encoder, tiny.demonstrate(1000, 0.3, 0)), 500, seed=0)
     return model
 
 
@@ -71,6 +71,7 @@ def quick(from_warm: None, tmp_path: Path) -> Callable[..., Any]:
             "eval_trials": 1,
             "eval_every": 0,
             "entropy_coef": 0.01,
+            "anneal": False,  # so that a run can be made longer
         }
         return Args(**(small | options))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import torch
 from small import before, episodes, gradient, small_policy
 
 from baselines.packing import chunks, pack
-from baselines.ppo import Args, Batch, Outputs, loss_terms, total_loss, whiten
+from baselines.policy import Outputs
+from baselines.ppo import Args, Batch, look_back, loss_terms, total_loss, whiten
 
 WEIGHTS = {"value_coef": 0.3, "entropy_coef": 0.05, "kl_coef": 0.2, "value_clip": 0.4}
 ARGS = Args("", **WEIGHTS)  # type: ignore[arg-type]
@@ -55,6 +57,32 @@ def test_weights_and_signs_of_the_terms() -> None:
     assert total_loss(terms, 2, ARGS).item() == pytest.approx(expected / 2)
     in_reward = Args("", kl_in="reward", **WEIGHTS)  # type: ignore[arg-type]
     assert total_loss(terms, 2, in_reward).item() == pytest.approx((expected - 0.2 * 100) / 2)
+
+
+def test_tokens_of_another_sampler_are_weighted_by_how_it_drew_them() -> None:
+    policy, batch = small_policy(), episodes(4)
+    plain = look_back(policy, policy, batch, ARGS, "cpu")
+    assert all(torch.equal(one.weights, torch.ones(len(one.weights))) for one in plain)
+    for one, seen in zip(batch, plain, strict=True):
+        shift = torch.linspace(-2, 2, one.written, dtype=torch.float64)
+        one.logprobs = (seen.logprobs - shift).tolist()
+    args = replace(ARGS, vllm="colocate", sampler_cap=2.0)
+    for one, seen in zip(batch, look_back(policy, policy, batch, args, "cpu"), strict=True):
+        shift = torch.linspace(-2, 2, one.written, dtype=torch.float64)
+        torch.testing.assert_close(
+            seen.weights.double(), shift.exp().clamp(max=2.0), rtol=1e-5, atol=0
+        )
+
+
+def test_a_weight_is_of_the_policy_loss_alone() -> None:
+    numbers = torch.tensor([0.1, 1.0, 0.5, 0.0, 0.0, 0.2, 1.0, 2.0], dtype=torch.float64)
+    new = Outputs(*numbers[:3, None])
+    terms = [
+        loss_terms(new, Batch(*numbers[3:, None], torch.tensor([weight])), Args(""))
+        for weight in (1.0, 0.25)
+    ]
+    assert terms[1].pop("policy_loss") == 0.25 * terms[0].pop("policy_loss")
+    assert terms[0] == terms[1]
 
 
 def test_gradient_by_finite_differences() -> None:

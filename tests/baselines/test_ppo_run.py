@@ -57,7 +57,12 @@ def test_a_resumed_run_equals_one_in_one_go(quick: Quick) -> None:
     assert weights(parts, 3)[0] == weights(whole, 3)[0]
     torch.testing.assert_close(weights(parts, 3)[1], weights(whole, 3)[1], rtol=0, atol=0)
     assert weights(whole, 0)[0] != weights(whole, 3)[0]
-    assert set(whole.metrics()[-1]) >= STABLE
+    last = {name: float(value) for name, value in whole.metrics()[-1].items() if value}
+    assert set(last) >= STABLE
+    assert 0 <= last["losses/sampler_gap"] < 1e-4  # it is the model itself that plays
+    parts_of_time = [last[f"time/{name}"] for name in ("generation", "environment", "training")]
+    assert min(parts_of_time) > 0
+    assert sum(parts_of_time) <= last["time/iteration"]
     for folder in sorted(whole.path.glob("evaluations/*")):
         pairs = zip(
             read_trajectories(folder),

@@ -115,6 +115,16 @@ def test_module_prefix_registers(env_id: str) -> None:
     assert done.stdout.rstrip("\n") == _make(env_id).reset(seed=0)[0]
 
 
+def test_ids_of_tasks_need_no_tasks(env_id: str) -> None:
+    tasks = _make(env_id).unwrapped.tasks
+    number = 3 if tasks.size is None else min(3, tasks.size)
+    ids = [tasks.id_of(index) for index in range(number)]
+    assert ids == [tasks[index].id for index in range(number)]
+    if tasks.size is None:
+        with pytest.raises(IndexError):
+            tasks.id_of(-1)
+
+
 def test_render_ansi(env_id: str) -> None:
     env = _make(env_id, render_mode="ansi")
     observation, _ = env.reset(seed=0)

@@ -238,7 +238,7 @@ def _task_ids(env: ToolUseEnv, num_tasks: int | None) -> list[str]:
     if size is not None and num_tasks is not None and num_tasks > size:
         raise OptionError(f"Expected num_tasks to be at most {size}; got {num_tasks}")
     number = num_tasks or size or NUM_TASKS
-    ids = [env.tasks[index].id for index in range(number)]
+    ids = [env.tasks.id_of(index) for index in range(number)]
     if size is not None:
         for key in ids:
             env.tasks.find(key)  # raises where two splits of a file share an id

@@ -116,7 +116,7 @@ def _check_record(entry: Entry, tasks: TaskSource) -> Iterator[Problem]:
             yield _differs(f"{entry.folder}, {name}", value, options.get(name))
     played = entry.results.run.tasks
     number = len(played) if tasks.size is None else tasks.size
-    wanted = [tasks[index].id for index in range(number)]
+    wanted = [tasks.id_of(index) for index in range(number)]
     for task in wanted:
         if task not in played:
             yield Problem(f"{entry.folder}, task {task}", "the split has it, the run does not")
