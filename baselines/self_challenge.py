@@ -306,13 +306,16 @@ class Loop:
                     raise SCAError(f"Expected candidates, got only errors: {', '.join(errors)}")
                 if self.stop.asked:
                     raise StopRun
+        made = pipeline.funnel.report()
         pipeline.funnel.draw(folder / "funnel.png")
         if not campaign.accepted:
+            write_whole(folder / "funnel.json", json.dumps(made, indent=1) + "\n")
+            report.write(self.path, asdict(self.args))
             raise SCAError(
                 f"Expected tasks that pass the gates; none of {pipeline.funnel.candidates} "
                 f"candidates did: {pipeline.funnel.reasons()}"
             )
-        return pipeline.funnel.report()
+        return made
 
     def _challenger(self, round_: int, model: str) -> Any:
         """Return what makes the candidates of a round, by number."""
