@@ -94,7 +94,8 @@ class ChatAgent:
         """Return the next turn.
 
         Raises:
-            EndpointError: If the endpoint does not answer.
+            EndpointError: If the endpoint does not answer; an `EndpointDownError` if that is not
+                the conversation's fault.
         """
         conversation = self._conversation
         if conversation is None:

@@ -2,7 +2,8 @@
 
 Agents and user simulators speak to a `ChatModel`. Whatever a model says comes back as a
 `Completion`; an endpoint that cannot be reached, or does not speak the protocol even when asked
-again, is an `EndpointError`.
+again, is an `EndpointError`. Where that is not the fault of the request, it is an
+`EndpointDownError`, by which an evaluation knows a trial that is missing from one that failed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sca_envs import OptionError, SCAError, Usage
+from sca_envs import InfrastructureError, OptionError, SCAError, Usage
 
 Message = dict[str, Any]
 
@@ -23,7 +24,19 @@ FIRST_DELAY = 0.5
 
 
 class EndpointError(SCAError):
-    """An endpoint cannot be reached, refuses a request or does not speak the protocol."""
+    """There is no answer of an endpoint."""
+
+
+class EndpointDownError(EndpointError, InfrastructureError):
+    """It would be the same for any request: nobody is there, answers, or lets us in.
+
+    What is wrong with one request, such as a conversation that is too long for the model, is a
+    plain `EndpointError`, and a failure of whoever asks.
+    """
+
+
+_REFUSALS = (400, 413, 422)
+"""Statuses that find fault with one request."""
 
 
 class CalledTool(NamedTuple):
@@ -162,7 +175,7 @@ class Endpoint:
             errors += 1
             if attempt < self._max_retries:
                 time.sleep(min(FIRST_DELAY * 2**attempt, 8.0))
-        raise EndpointError(
+        raise EndpointDownError(
             f"{self.base_url} does not speak OpenAI's chat protocol: {problem}. Check the base URL "
             "(it mostly ends in /v1) and that the server offers chat completions"
         )
@@ -178,17 +191,18 @@ class Endpoint:
         try:
             raw = self._client.chat.completions.with_raw_response.create(**body)
         except openai.APITimeoutError:
-            raise EndpointError(
+            raise EndpointDownError(
                 f"{self.base_url} did not answer within {self._client.timeout} s, in "
                 f"{self._max_retries + 1} tries. Give a larger `timeout`, or fewer workers"
             ) from None
         except openai.APIConnectionError as error:
-            raise EndpointError(
+            raise EndpointDownError(
                 f"{self.base_url} cannot be reached ({error.__cause__ or error}). Is the server "
                 "running, and is the base URL (`base_url` or OPENAI_BASE_URL) right?"
             ) from None
         except openai.APIStatusError as error:
-            raise EndpointError(_explain(self, error.status_code, str(error))) from None
+            kind = EndpointError if error.status_code in _REFUSALS else EndpointDownError
+            raise kind(_explain(self, error.status_code, str(error))) from None
         try:
             return json.loads(raw.content), raw.retries_taken, ""
         except (ValueError, RecursionError) as error:

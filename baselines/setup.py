@@ -6,6 +6,8 @@ All that can be wrong about them is found out here, before anything long starts.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
@@ -125,15 +127,23 @@ def make_world(args: Options) -> World:
         options = tiny.ENV_OPTIONS | options
         train, test = tiny.tiny_tasks("train"), test or tiny.tiny_tasks("test")
     world = World(args.env_id, options, train, test, args.eval_env_id, elsewhere)
-    try:
-        world.make().close()
-        if elsewhere is not None:
-            gym.make(where, disable_env_checker=True, **elsewhere).close()
-    except TypeError as error:
-        raise OptionError(
-            f"Expected options that {args.env_id} and {where} have: {error}"
-        ) from None
+    try_out("env_options", args.env_id, world.make)
+    if elsewhere is not None:
+        held_out = partial(gym.make, where, disable_env_checker=True, **elsewhere)
+        try_out("eval_env_options", where, held_out)
     return world
+
+
+def try_out(name: str, env_id: str, make: Callable[[], gym.Env[str, str]]) -> None:
+    """Make an environment, to find out about options that it does not have.
+
+    Raises:
+        OptionError: If there is one, naming where it came from.
+    """
+    try:
+        make().close()
+    except TypeError as error:
+        raise OptionError(f"Expected {name} that {env_id} has: {error}") from None
 
 
 def make_agent(lm: Any, tokenizer: Any, args: Options, temperature: float, seed: int) -> HFAgent:

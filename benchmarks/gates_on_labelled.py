@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from sca_envs.challenge.examination import Examination
 from sca_envs.challenge.gates import Novel, standard_gates
-from sca_envs.challenge.pipeline import Examination, Pipeline
+from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.report import MEANINGS
 from tests.challenge.labelled import FLAWS, Labelled, labelled
 

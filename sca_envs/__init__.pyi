@@ -64,6 +64,7 @@ from .core.conversation import UserTurn as UserTurn
 from .core.domain import Domain as Domain
 from .core.episode import Episode as Episode
 from .core.errors import DataNotInstalledError as DataNotInstalledError
+from .core.errors import InfrastructureError as InfrastructureError
 from .core.errors import OptionError as OptionError
 from .core.errors import SCAError as SCAError
 from .core.errors import TaskFileError as TaskFileError

@@ -14,8 +14,8 @@ from rich.table import Table
 
 import sca_envs
 from sca_envs.commands import challenge, evaluation, leaderboard, view
-from sca_envs.core.errors import OptionError, SCAError
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.core.errors import SCAError
+from sca_envs.envs.registration import check_id
 
 app = typer.Typer(
     help="Environments with verifier-based rewards for tool-using language-model agents.",
@@ -131,15 +131,8 @@ def list_data() -> None:
     Console().print(table)
 
 
-def _check_id(env_id: str) -> None:
-    if env_id not in ENVIRONMENTS:
-        raise OptionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
-        )
-
-
 def _make(env_id: str, **options: Any) -> gym.Env[str, str]:
-    _check_id(env_id)
+    check_id(env_id)
     return gym.make(env_id, disable_env_checker=True, **options)
 
 

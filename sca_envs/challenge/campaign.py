@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sca_envs.challenge.examination import Examination, Propose
 from sca_envs.challenge.files import parse_code_task, save_code_tasks
 from sca_envs.challenge.gates import Fingerprint
-from sca_envs.challenge.pipeline import Examination, Pipeline, Propose
+from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.errors import OptionError, TaskFileError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from sca_envs.challenge.examination import examine
 from sca_envs.challenge.gates import Complete, FailuresFail, Gate, SolutionPasses, Unsatisfied
-from sca_envs.challenge.pipeline import examine
 from sca_envs.challenge.procedural import ProceduralChallenger
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.verifier import shared_lab

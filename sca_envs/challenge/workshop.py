@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from sca_envs.challenge.case import Case
+from sca_envs.challenge.examination import examine
 from sca_envs.challenge.gates import (
     Difficult,
     Executor,
@@ -27,7 +28,6 @@ from sca_envs.challenge.gates import (
     fingerprint,
     standard_gates,
 )
-from sca_envs.challenge.pipeline import examine
 from sca_envs.challenge.report import describe_gates, describe_verdicts
 from sca_envs.challenge.task import CodeAsTask, DataRef
 from sca_envs.challenge.verifier import shared_lab

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from sca_envs.commands.options import key_values
+from sca_envs.commands.options import engine_options, key_values
 from sca_envs.core.errors import OptionError
 
 _Pairs = list[str]
@@ -54,7 +54,12 @@ def make(
     ] = None,
     data: Annotated[str, typer.Option(help="generated, tau-bench, …")] = "generated",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the campaign.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for this one.")] = 2,
+    workers: Annotated[int, typer.Option(min=0, help="How many at once; 0: this process.")] = 2,
+    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="For ray: host:port or auto.  [default: this machine]")
+    ] = None,
+    engine_option: Annotated[_Pairs, typer.Option(help="key=value, for the engine.")] = [],  # noqa: B006
     strength: Annotated[
         float, typer.Option(min=0, max=1, help="Least share of mutants to be rejected.")
     ] = 0.8,
@@ -78,6 +83,7 @@ def make(
     from sca_envs.domains import domain as find_domain
 
     _check_picture(picture)
+    where = engine_options(engine_option, address, engine)
     domain = find_domain(domain_of(env_id), data)
     options = key_values(challenger_option, "--challenger-option")
     player = _player(challenger, agent, key_values(agent_option, "--agent-option"))
@@ -102,7 +108,13 @@ def make(
     }
     campaign = Campaign(out, record, n, most=candidates, resume=resume)
     novel = None if no_novelty else Novel()
-    pipeline = Pipeline(standard_gates(**checks), novel=novel, workers=workers)
+    pipeline = Pipeline(
+        standard_gates(**checks),
+        novel=novel,
+        workers=workers,
+        engine=engine,
+        engine_options=where,
+    )
     proposer = Proposer(maker.make, domain.name, domain.data, seed)
     console = Console()
     try:
@@ -136,12 +148,9 @@ def domain_of(env_id: str) -> str:
     """
     from gymnasium.envs.registration import load_env_creator
 
-    from sca_envs.envs.registration import ENVIRONMENTS
+    from sca_envs.envs.registration import ENVIRONMENTS, check_id
 
-    if env_id not in ENVIRONMENTS:
-        raise OptionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
-        )
+    check_id(env_id)
     kind = load_env_creator(ENVIRONMENTS[env_id])
     name: str | None = getattr(kind, "domain_name", None)
     if not name:

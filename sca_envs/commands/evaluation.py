@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from sca_envs.commands.options import key_values
+from sca_envs.commands.options import engine_options, key_values
 
 _Pairs = list[str]
 
@@ -36,6 +36,9 @@ def evaluate(
     engine: Annotated[
         str | None,
         typer.Option(help="local, process, thread or ray.  [default: local, with workers process]"),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="For ray: host:port or auto.  [default: this machine]")
     ] = None,
     engine_option: Annotated[_Pairs, typer.Option(help="key=value, for the engine.")] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="Folder for trajectories and results.")] = None,
@@ -66,7 +69,7 @@ def evaluate(
                 env_options=key_values(env_option, "--env-option"),
                 workers=workers,
                 engine=engine,
-                engine_options=key_values(engine_option, "--engine-option"),
+                engine_options=engine_options(engine_option, address, engine),
                 out=out,
                 resume=resume,
                 on_progress=live.show,

@@ -31,3 +31,24 @@ def key_values(texts: Sequence[str], option: str) -> dict[str, Any]:
         except ValueError:
             values[key] = value
     return values
+
+
+def engine_options(texts: Sequence[str], address: str | None, engine: str | None) -> dict[str, Any]:
+    """Return the options of an engine.
+
+    Args:
+        texts: Those given as ``key=value``.
+        address: The address of a Ray cluster, if one is given.
+        engine: Name of the engine, if one is given.
+
+    Raises:
+        OptionError: If a text is no option, or an address comes twice or without Ray.
+    """
+    values = key_values(texts, "--engine-option")
+    if address is None:
+        return values
+    if engine != "ray":
+        raise OptionError(f"Expected --address only with --engine ray; got {address!r}")
+    if "address" in values:
+        raise OptionError("Expected the address once, by --address or by --engine-option")
+    return values | {"address": address}

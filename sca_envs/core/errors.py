@@ -29,6 +29,14 @@ class ToolError(SCAError):
     """Raised inside a tool; the agent reads it as an observation ``Error: <message>``."""
 
 
+class InfrastructureError(SCAError):
+    """Raised by an agent whose model cannot be reached: no server, no answer, no right to ask.
+
+    An episode that breaks off by it (or by what was raised from it) is not scored: it is a trial
+    that is missing, which a resumed run plays again.
+    """
+
+
 class UserError(SCAError):
     """Raised by a user that failed, such as a language model that cannot be reached.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gymnasium as gym
 
+from sca_envs.core.errors import OptionError
+
 ENVIRONMENTS: dict[str, str] = {
     "sca/TauRetail-v0": "sca_envs.envs.tau_retail:TauRetailEnv",
     "sca/TauAirline-v0": "sca_envs.envs.tau_airline:TauAirlineEnv",
@@ -23,6 +25,18 @@ ENVIRONMENTS: dict[str, str] = {
     "sca/M3WebBrowsingChallenger-v0": "sca_envs.envs.challenger:M3WebBrowsingChallengerEnv",
 }
 """Environment id -> entry point, as text so that importing the package loads no domain."""
+
+
+def check_id(env_id: str) -> None:
+    """Complain about what is not the id of an environment of ours.
+
+    Raises:
+        OptionError: If it is none.
+    """
+    if env_id not in ENVIRONMENTS:
+        raise OptionError(
+            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
+        )
 
 
 def register_all() -> None:

@@ -41,7 +41,7 @@ def one_thread() -> Any:
 
 
 @pytest.fixture(scope="module")
-def warm() -> tuple[Any, Any]:
+def formed() -> tuple[Any, Any]:
     """A tiny model that knows the form, and its tokeniser."""
     return tiny.warm_start(0, demonstrations=500, steps=30)
 
@@ -102,7 +102,7 @@ def test_wrong_options_of_one_recipe(tmp_path: Path) -> None:
         rft.train(rft.Args(out=out, temperature=0))
 
 
-def test_a_template_without_tool_calls(warm: tuple[Any, Any], tmp_path: Path) -> None:
+def test_a_template_without_tool_calls(formed: tuple[Any, Any], tmp_path: Path) -> None:
     tokenizer = tiny.tiny_tokenizer()
     tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     args = grpo.Args(out=str(tmp_path), model="o/n", mode="tools")
@@ -115,9 +115,9 @@ def test_a_template_without_tool_calls(warm: tuple[Any, Any], tmp_path: Path) ->
 
 
 def test_demonstrations_are_what_the_model_would_read(
-    warm: tuple[Any, Any], tmp_path: Path
+    formed: tuple[Any, Any], tmp_path: Path
 ) -> None:
-    model, tokenizer = warm
+    model, tokenizer = formed
     args = sft.Args(out=str(tmp_path))
     world = make_world(args)
     agent = make_agent(model, tokenizer, args, 1.0, 0)
@@ -137,7 +137,7 @@ def test_demonstrations_are_what_the_model_would_read(
     assert {tuple(one.mask) for one in own} & {tuple(one.mask) for one in made}
 
 
-def test_trajectories_are_played_again(warm: tuple[Any, Any], tmp_path: Path) -> None:
+def test_trajectories_are_played_again(formed: tuple[Any, Any], tmp_path: Path) -> None:
     import sca_envs
 
     args = sft.Args(out=str(tmp_path))
@@ -148,7 +148,7 @@ def test_trajectories_are_played_again(warm: tuple[Any, Any], tmp_path: Path) ->
     good = list(done.trajectories())
     bad = good[0].model_copy(update={"reward": 0.0})
     other = good[0].model_copy(update={"env_id": "sca/TauRetail-v0"})
-    agent = make_agent(*warm, args, 1.0, 0)
+    agent = make_agent(*formed, args, 1.0, 0)
     made, dropped = from_trajectories(agent, world, [*good, bad, other])
     assert made == references(agent, world, 3, 0)
     assert sum(dropped.values()) == 2
@@ -174,8 +174,8 @@ def _played(tokens: list[tuple[list[int], list[int]]], rewards: list[float]) -> 
     ]
 
 
-def test_pairs_mask_what_the_environment_says(warm: tuple[Any, Any], tmp_path: Path) -> None:
-    model, tokenizer = warm
+def test_pairs_mask_what_the_environment_says(formed: tuple[Any, Any], tmp_path: Path) -> None:
+    model, tokenizer = formed
     good = [5, 6, 20, 21, 30, 31, 22], [0, 0, 1, 1, 0, 0, 1]
     bad = [5, 6, 23, 32, 24], [0, 0, 1, 0, 1]
     pairs = dpo.token_pairs(_played([good, bad], [1.0, 0.0]))
@@ -218,23 +218,23 @@ def test_sft_learns(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("from_warm")
 def test_short_runs_of_the_others(tmp_path: Path) -> None:
-    short = SHORT | {"warm_start_steps": 120}
     small = {"tasks_per_round": 40, "samples": 2, "rounds": 1, "iterations": 5}
-    done = rft.train(rft.Args(out=str(tmp_path / "rft"), **small, **short))
+    done = rft.train(rft.Args(out=str(tmp_path / "rft"), **small, **SHORT))
     assert _curve(done, "charts/examples")[0] > 0
     assert (done.path / "model" / "model.safetensors").is_file()
     done = dpo.train(
-        dpo.Args(out=str(tmp_path / "dpo"), play_tasks=40, samples=3, iterations=3, **short)
+        dpo.Args(out=str(tmp_path / "dpo"), play_tasks=40, samples=3, iterations=3, **SHORT)
     )
     assert _curve(done, "losses/loss")[0] == pytest.approx(0.693, abs=1e-2)
     assert (done.path / "model" / "model.safetensors").is_file()
 
 
 @pytest.mark.slow
-def test_grpo_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
-    small = SHORT | {"iterations": 2, "batch": 32, "group": 8, "warm_start_steps": 120}
+@pytest.mark.usefixtures("from_warm")
+def test_grpo_runs(tmp_path: Path) -> None:
+    small = SHORT | {"iterations": 2, "batch": 32, "group": 8}
     done = grpo.train(grpo.Args(out=str(tmp_path / "run"), **small))
     returns = _curve(done, "charts/episodic_return")
     assert returns == _curve(done, "charts/success")

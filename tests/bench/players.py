@@ -7,7 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sca_envs import AgentReport, StopRun, Tokens, TurnTokens, Usage, UserTurn
+from sca_envs import (
+    AgentReport,
+    InfrastructureError,
+    StopRun,
+    Tokens,
+    TurnTokens,
+    Usage,
+    UserTurn,
+)
 
 GO = '{"name": "think", "arguments": {"thought": "x"}}'
 
@@ -239,3 +247,31 @@ class Odd(Talking):
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+
+class Cut:
+    """Is cut off from its model in the second turn of some tasks, while a file is there.
+
+    Args:
+        marker: The file.
+        tasks: Numbers of the tasks.
+        wrapped: Whether it raises an error of its own from ours.
+    """
+
+    def __init__(self, marker: str, tasks: list[int], wrapped: bool = False) -> None:
+        self.marker, self.tasks, self.wrapped = Path(marker), tasks, wrapped
+        self.cut = False
+
+    def reset(self, observation: str, info: dict[str, Any]) -> None:
+        number = int(info["task_id"].rpartition("-")[2])
+        self.cut = number in self.tasks and self.marker.exists()
+
+    def act(self, observation: str, info: dict[str, Any]) -> str:
+        if self.cut and info["turn"] == 1:
+            try:
+                raise InfrastructureError("the cable is out")
+            except InfrastructureError as error:
+                if self.wrapped:
+                    raise RuntimeError("no model") from error
+                raise
+        return GO if info["turn"] < 2 else "I cannot help."

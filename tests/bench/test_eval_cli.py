@@ -57,6 +57,7 @@ def test_from_evaluation_to_training_data(tmp_path: Path) -> None:
         (("eval", "sca/TauRetail-v0"), "--agent"),
         (("eval", "sca/TauRetail-v0", "--agent", "noop", "--agent-option", "x"), "key=value"),
         (("eval", "sca/TauRetail-v0", "--agent", "noop", "--resume"), "folder"),
+        (("eval", "sca/TauRetail-v0", "--agent", "noop", "--address", "auto"), "with --engine ray"),
         (("replay", "/no/such"), "/no/such"),
         (("export", "/no/such", "--to", "sft"), "/no/such"),
     ],

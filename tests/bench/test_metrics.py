@@ -8,6 +8,8 @@ import pytest
 
 from sca_envs import pass_at_k, pass_hat_k
 from sca_envs.bench.evaluating.metrics import SAMPLES, estimate
+from sca_envs.bench.evaluating.recording import Summary
+from sca_envs.bench.evaluating.results import RunRecord, compute_results
 from sca_envs.core.errors import OptionError
 
 
@@ -39,6 +41,28 @@ def test_they_count_subsets(n: int) -> None:
             subsets = list(itertools.combinations(trials, k))
             assert pass_at_k(n, c, k) == pytest.approx(sum(map(any, subsets)) / len(subsets))
             assert pass_hat_k(n, c, k) == pytest.approx(sum(map(all, subsets)) / len(subsets))
+
+
+GPT_4O_AIRLINE = [
+    *(0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1, 4, 2, 0, 2, 1, 1, 4, 0, 4, 3, 0, 0, 4),
+    *(0, 2, 2, 0, 1, 2, 2, 0, 0, 3, 4, 4, 3, 4, 1, 3, 2, 4, 1, 2, 2, 2, 1, 4, 4),
+]
+"""Successes in four trials of each airline task, counted in the trajectories that tau-bench's
+authors published: `historical_trajectories/gpt-4o-airline.json` of sierra-research/tau-bench at
+commit 59a200c. The README of the same commit has the table whose row "TC (gpt-4o)" is below."""
+
+
+def test_published_numbers_of_published_trials() -> None:
+    ones = [
+        Summary(str(task), trial, float(trial < successes), {}, "user_stop", 1, None, None)
+        for task, successes in enumerate(GPT_4O_AIRLINE)
+        for trial in range(4)
+    ]
+    tasks = [str(task) for task in range(50)]
+    run = RunRecord(options={"seed": 0}, data={}, tasks=tasks, versions={})
+    results = compute_results(run, ones)
+    published = {1: 0.420, 2: 0.273, 3: 0.220, 4: 0.200}
+    assert {k: round(one.mean, 3) for k, one in results.pass_hat.items()} == published
 
 
 @pytest.mark.parametrize(("n", "c", "k"), [(4, 2, 0), (4, 2, 5), (4, 5, 1), (4, -1, 1), (0, 0, 1)])

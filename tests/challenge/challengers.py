@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
+from pathlib import Path
 from typing import Any
 
 from sca_envs.challenge.task import CodeAsTask, DataRef
 from sca_envs.core.domain import Domain
+from sca_envs.core.errors import InfrastructureError
 from tests.challenge.labelled import labelled_of
 
 
@@ -57,3 +60,36 @@ def surrogates(number: int) -> CodeAsTask:
         return task
     odd = {"instruction": "\ud800", "verify": "\ud800", "failures": ("\udfff",)}
     return task.model_copy(update=odd)
+
+
+def cut_off(number: int) -> CodeAsTask | None:
+    """Reach no model from the third candidate on."""
+    if number >= 2:
+        raise InfrastructureError("the cable is out")
+    return recorded(number)
+
+
+def slow(number: int) -> CodeAsTask | None:
+    """The same as `recorded`, but a loss finds it at work."""
+    time.sleep(0.2)
+    return recorded(number)
+
+
+class Mortal:
+    """Proposes what `recorded` does, and takes its process down at one number, once or always.
+
+    Args:
+        marker: A file that says that it did.
+        number: At which one.
+        always: Whether it does so again.
+    """
+
+    def __init__(self, marker: Path, number: int, always: bool = False) -> None:
+        self.marker, self.number, self.always = marker, number, always
+
+    def __call__(self, number: int) -> CodeAsTask | None:
+        """Return a candidate, or none and go."""
+        if number == self.number and (self.always or not self.marker.exists()):
+            self.marker.touch()
+            os._exit(7)
+        return recorded(number)

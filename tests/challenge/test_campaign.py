@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from sca_envs.challenge.campaign import Campaign, Progress
+from sca_envs.challenge.examination import Examination, Propose, examine
 from sca_envs.challenge.files import load_code_tasks
 from sca_envs.challenge.gates import Novel, standard_gates
-from sca_envs.challenge.pipeline import Examination, Pipeline, Propose, examine
+from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.errors import OptionError, TaskFileError
 from tests.challenge import challengers

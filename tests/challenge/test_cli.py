@@ -21,6 +21,7 @@ from tests.challenge.tasks import CHANGE, LOOKUP, by_id, small
 
 RECORDED = "tests.challenge.challengers:Recorded"
 RETAIL = "sca/TauRetail-v0"
+OUT = ("--out", "t.jsonl")
 
 
 def sca(*arguments: object) -> Result:
@@ -99,6 +100,17 @@ def test_ablations(flag: str, tmp_path: Path) -> None:
         ((RETAIL, "--out", "t.jsonl", "--workers", "-1"), "--workers"),
         ((RETAIL, "--out", "t.jsonl", "--strength", "1.5"), "--strength"),
         ((RETAIL, "--out", "t.jsonl", "--nope"), "--nope"),
+        ((RETAIL, "--out", "t.jsonl", "--engine", "nope"), "local, ray; got 'nope'"),
+        ((RETAIL, "--out", "t.jsonl", "--engine", ""), "local, ray; got ''"),
+        ((RETAIL, "--out", "t.jsonl", "--engine", "ray", "--workers", "0"), "from 1; got 0"),
+        ((RETAIL, "--out", "t.jsonl", "--address", "auto"), "with --engine ray; got 'auto'"),
+        ((RETAIL, "--out", "t.jsonl", "--engine-option", "x"), "key=value; got 'x'"),
+        ((RETAIL, "--out", "t.jsonl", "--engine-option", "num_cpus=1"), "none); got num_cpus"),
+        ((RETAIL, "--out", "t.jsonl", "--engine", "ray", "--engine-option", "num_cpus=x"), "'x'"),
+        (
+            (RETAIL, "--engine", "ray", "--address", "a", "--engine-option", "address=b", *OUT),
+            "the address once",
+        ),
         ((RETAIL, "--out", "t.jsonl", "--data", "nope"), "'nope'"),
         ((RETAIL, "--out", "t.jsonl", "--picture", "x.foo"), ".png, .svg or .pdf"),
         ((RETAIL, "--out", "t.jsonl", "--picture", "no/x.png"), "a folder that exists"),

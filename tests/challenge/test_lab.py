@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import sca_envs
+from sca_envs.challenge.examination import examine
 from sca_envs.challenge.gates import standard_gates
 from sca_envs.challenge.lab import OTHER_WORLDS, Attempt, Judgement, Lab, replay
-from sca_envs.challenge.pipeline import examine
 from sca_envs.challenge.verifier import verdict
 from sca_envs.core.actions import LoggedCall
 from sca_envs.core.database import Database
@@ -430,7 +430,7 @@ def test_an_attack_is_no_solution(lab: Lab, code: str) -> None:
 _PROBE = """
 import json, sys
 from sca_envs.challenge.task import CodeAsTask
-from sca_envs.challenge.pipeline import examine
+from sca_envs.challenge.examination import examine
 from sca_envs.challenge.verifier import verdict
 from sca_envs.core.actions import LoggedCall
 for line in sys.stdin:

@@ -11,11 +11,12 @@ import pytest
 from rich.console import Console
 
 from sca_envs.challenge.case import Case
+from sca_envs.challenge.examination import Examination
 from sca_envs.challenge.funnel import Funnel, shorten
 from sca_envs.challenge.gates import Difficult, Novel, standard_gates
-from sca_envs.challenge.pipeline import Examination, Pipeline
+from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask, Verdict
-from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.errors import InfrastructureError, OptionError, SCAError
 from tests.challenge import challengers
 from tests.challenge.tasks import CHANGE, LOOKUP, by_id, small
 
@@ -133,6 +134,17 @@ def test_the_ten_most_frequent_reasons_are_shown() -> None:
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_an_outage_stops_a_batch(workers: int) -> None:
+    """It would spoil all that come, which a resumed campaign makes again."""
+    made = pipeline(workers)
+    found = made.challenge(challengers.cut_off, range(9))
+    assert [next(found).error for _ in range(2)] == [None, None]
+    with pytest.raises(InfrastructureError, match="the cable is out"):
+        next(found)
+    assert made.funnel.candidates == 2
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_is_no_task_stops_nothing(workers: int) -> None:
     made = pipeline(workers)
     found = list(made.challenge(challengers.wrong_kind, range(3)))
@@ -197,11 +209,6 @@ def test_an_executor_decides_last_and_may_fail() -> None:
     assert found[3].error == "the executor failed: no model"
     assert made.funnel.report()["stages"][-1]["gate"] == "difficult"
     assert made.funnel.accepted == 1
-
-
-def test_a_negative_number_of_workers_is_refused() -> None:
-    with pytest.raises(OptionError, match="at least 0, got -1"):
-        Pipeline(standard_gates(), workers=-1)
 
 
 @pytest.mark.slow

@@ -20,10 +20,12 @@ from sca_envs.core.task import Task
 
 HOPELESS = 3
 """If so many episodes, the first of a run, all break off by an error, the run stops."""
+OUTAGE = 3
+"""If so many episodes in a row are broken off by the infrastructure, the run stops."""
 
 
 class RunFailedError(SCAError):
-    """No episode of a run came to an end; the cause has the traceback of the first one."""
+    """A run stopped because its episodes broke off, one after the other; the text says why."""
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Progress:
     """Those of them with reward 1."""
     errors: int = 0
     """Those that an error broke off, whosever it was."""
+    missing: int = 0
+    """Those of them that the infrastructure broke off; a resumed run plays them again."""
     tokens: int = 0
     """Tokens that the agent reported."""
     cost: float = 0.0
@@ -58,6 +62,7 @@ class Progress:
         self.scored += one.counts
         self.successes += one.success and one.counts
         self.errors += one.termination_reason.endswith("_error")
+        self.missing += one.missing
         for usage in (one.usage, one.user_usage):
             self.cost += (usage or {}).get("cost") or 0.0
         told = one.usage or {}
@@ -117,6 +122,9 @@ def evaluate(
     An agent that raises ends its episode as ``agent_error``, which counts with reward 0; a user
     that raises ends it as ``user_error``, which does not count. If the first `HOPELESS` episodes
     all break off like that, nothing of them is recorded and the run stops with the first error.
+
+    An `InfrastructureError` of either ends the episode as ``infrastructure_error``: a trial that is
+    missing, which a resumed run plays again. After `OUTAGE` of them in a row the run stops.
 
     Args:
         env_id: Id of the environment, such as ``sca/TauRetail-v0``.
@@ -226,13 +234,30 @@ def _play(
     if not left:
         return
     played = engine.run(plan.spec, left)
+    outage: list[Finished] = []
     try:
         for finished in _hopeful(played, len(left), bool(before)):
             yield finished  # written before it is counted
             progress.add(finished.summary)
             on_progress(progress)
+            outage = [*outage, finished] if finished.summary.missing else []
+            if len(outage) >= OUTAGE:
+                raise RunFailedError(_tell_outage(outage, progress))
     finally:
         _close(played)
+
+
+def _tell_outage(outage: list[Finished], progress: Progress) -> str:
+    return (
+        f"Expected the infrastructure to hold; the last {len(outage)} episodes were broken off by "
+        f"it: {_last_line(outage[-1])}. {progress.done - progress.missing} of {progress.total} "
+        "episodes are done; where they are kept in a folder (--out), go on with --resume"
+    )
+
+
+def _last_line(finished: Finished) -> str:
+    """Return what broke an episode off, in a line."""
+    return (finished.problem or "").strip().rpartition("\n")[2]
 
 
 def _hopeful(played: Iterable[Finished], total: int, trusted: bool) -> Iterator[Finished]:
@@ -260,11 +285,10 @@ def _hopeful(played: Iterable[Finished], total: int, trusted: bool) -> Iterator[
         held.append(finished)
         if len(held) == min(HOPELESS, total):
             first = held[0]
-            last_line = (first.problem or "").strip().rpartition("\n")[2]
             raise RunFailedError(
                 f"Expected an episode to come to its end; the first {len(held)} all broke off by "
-                f"an error ({first.summary.termination_reason}): {last_line}. Nothing of them was "
-                f"recorded. The first one:\n{first.problem}"
+                f"an error ({first.summary.termination_reason}): {_last_line(first)}. Nothing of "
+                f"them was recorded. The first one:\n{first.problem}"
             )
 
 

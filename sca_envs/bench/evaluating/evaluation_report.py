@@ -13,6 +13,7 @@ from rich.table import Table
 from sca_envs.bench.evaluating.evaluation import Progress
 from sca_envs.bench.evaluating.metrics import Estimate
 from sca_envs.bench.evaluating.results import Results
+from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR
 
 _PERIOD = 0.25
 """Seconds between two looks at the progress, however fast the episodes are."""
@@ -68,7 +69,8 @@ class LiveProgress:
 def _describe(progress: Progress) -> str:
     parts = [f"success {progress.success:.1%}"]
     if progress.errors:
-        parts.append(f"[red]errors {progress.errors}[/]")
+        missing = f", {progress.missing} of the infrastructure" if progress.missing else ""
+        parts.append(f"[red]errors {progress.errors}{missing}[/]")
     if progress.tokens:
         parts.append(f"{progress.tokens:,} tokens")
     if progress.cost:
@@ -98,6 +100,8 @@ def results_table(results: Results) -> Table:
     table.caption = (
         f"{results.episodes} episodes, {results.scored} of them count; ends: {', '.join(reasons)}"
     )
+    if missing := results.errors.get(INFRASTRUCTURE_ERROR):
+        table.caption += f"; --resume plays {missing} again, which the infrastructure broke off"
     return table
 
 

@@ -22,7 +22,7 @@ from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import check_id
 from sca_envs.envs.tool_use import ToolUseEnv
 
 NUM_TASKS = 100
@@ -86,10 +86,7 @@ def make_plan(
     Raises:
         SCAError: If something is missing or does not exist.
     """
-    if env_id not in ENVIRONMENTS:
-        raise OptionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
-        )
+    check_id(env_id)
     _check_numbers(num_tasks, trials, seed)
     maker = _agent_maker(agent, agent_options)
     user_maker = _user_maker(user, user_options)

@@ -14,6 +14,7 @@ from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
 from sca_envs.bench.trajectories.trajectory import (
     EXCLUDED,
     FORMAT,
+    INFRASTRUCTURE_ERROR,
     VERSION,
     ErrorKind,
     Tokens,
@@ -21,7 +22,7 @@ from sca_envs.bench.trajectories.trajectory import (
     to_json,
 )
 from sca_envs.core.database import Change, Snapshot
-from sca_envs.core.errors import SCAError
+from sca_envs.core.errors import InfrastructureError, SCAError
 from sca_envs.envs.tool_use import ToolUseEnv
 
 
@@ -75,6 +76,11 @@ class Summary(NamedTuple):
     def counts(self) -> bool:
         """Whether the episode tells about the agent; see `Trajectory.counts`."""
         return self.termination_reason not in EXCLUDED
+
+    @property
+    def missing(self) -> bool:
+        """Whether the infrastructure broke it off, so that a resumed run plays it again."""
+        return self.termination_reason == INFRASTRUCTURE_ERROR
 
 
 class Finished(NamedTuple):
@@ -174,8 +180,8 @@ class Recording:
             self._look_at_user()
 
     def fail(self, kind: ErrorKind, error: Exception) -> None:
-        """End the episode because of an error."""
-        self._error = kind, error
+        """End the episode because of an error; one of the infrastructure is nobody else's."""
+        self._error = INFRASTRUCTURE_ERROR if _is_infrastructures(error) else kind, error
         self.done = True
 
     def _look_at_user(self) -> None:
@@ -276,6 +282,13 @@ class Recording:
             turn["token_ids"] = tokens.ids
             if tokens.logprobs is not None:
                 turn["logprobs"] = tokens.logprobs
+
+
+def _is_infrastructures(error: BaseException | None) -> bool:
+    """Return whether an error is an `InfrastructureError`, or was raised from one."""
+    while error is not None and not isinstance(error, InfrastructureError):
+        error = error.__cause__
+    return error is not None
 
 
 def join_surrogates(text: str) -> str:

@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sca_envs.bench.evaluating.metrics import Estimate, estimate, pass_at_k, pass_hat_k
 from sca_envs.bench.evaluating.recording import Summary
+from sca_envs.bench.trajectories.trajectory import ErrorKind
 from sca_envs.core.errors import SCAError
 
 FILE_NAME = "results.json"
@@ -79,8 +80,9 @@ class Results(_Model):
     scored: int
     """How many count for the agent."""
     errors: dict[str, int]
-    """``agent_error`` (counts, with reward 0), ``user_error``, ``environment_error`` and
-    ``verifier_error`` (do not count) -> number of episodes."""
+    """``agent_error`` (counts, with reward 0), ``infrastructure_error`` (a missing trial, which a
+    resumed run plays again), ``user_error``, ``environment_error`` and ``verifier_error`` (do not
+    count) -> number of episodes."""
     success: Estimate | None
     """Share of episodes with reward 1; None if no episode counts."""
     reward: Estimate | None
@@ -168,10 +170,7 @@ def compute_results(run: RunRecord, summaries: Iterable[Summary]) -> Results:
         run=run,
         episodes=len(everything),
         scored=sum(map(len, scored.values())),
-        errors={
-            kind: reasons[kind]
-            for kind in ("agent_error", "user_error", "environment_error", "verifier_error")
-        },
+        errors={kind: reasons[kind] for kind in get_args(ErrorKind)},
         success=mean(lambda one: float(one.success)),
         reward=mean(lambda one: one.reward),
         pass_at=_over_k(pass_at_k, scored, seed),

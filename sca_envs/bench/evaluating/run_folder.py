@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from sca_envs.bench.evaluating.recording import Finished, Job, Summary
 from sca_envs.bench.evaluating.results import FILE_NAME as RESULTS
 from sca_envs.bench.evaluating.results import Results, RunRecord
+from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import FILE_NAME as TRAJECTORIES
 from sca_envs.bench.trajectories.trajectory_files import TrajectoryWriter, read_trajectories
 from sca_envs.core.errors import OptionError, SCAError
@@ -52,6 +53,8 @@ class RunFolder:
     def open(self, record: RunRecord, jobs: Sequence[Job]) -> list[Summary]:
         """Begin to write, and return the episodes that are there already.
 
+        Those that the infrastructure broke off are taken out, to be played again.
+
         Args:
             record: What is run.
             jobs: All episodes of the run.
@@ -80,11 +83,26 @@ class RunFolder:
             if not file.exists():
                 _write(file, json.dumps(record.model_dump(), indent=1) + "\n")
             found = list(self._episodes(jobs))
+            if any(one.missing for one in found):
+                self._drop_missing()
+                # Locked before the old file is given up, so that nobody comes between.
+                with writer:
+                    writer = TrajectoryWriter(self.path / TRAJECTORIES)
         except BaseException:
             writer.close()
             raise
         self._writer = writer
-        return found
+        return [one for one in found if not one.missing]
+
+    def _drop_missing(self) -> None:
+        """Take out the episodes that are to be played again; the file changes at once or not."""
+        file = self.path / TRAJECTORIES
+        lines = file.read_bytes().splitlines(keepends=True)
+        reason = INFRASTRUCTURE_ERROR.encode()
+        kept = (line for line in lines if reason not in line or not _is_missing(line))
+        partial = file.with_name(f"{file.name}.partial")
+        partial.write_bytes(b"".join(kept))
+        partial.replace(file)
 
     def _episodes(self, jobs: Sequence[Job]) -> Iterator[Summary]:
         expected = set(jobs)
@@ -121,6 +139,10 @@ class RunFolder:
             (self.path / TRAJECTORIES).unlink()
             (self.path / RECORD).unlink(missing_ok=True)
         self._writer.close()
+
+
+def _is_missing(line: bytes) -> bool:
+    return Trajectory.from_line(line).termination_reason == INFRASTRUCTURE_ERROR
 
 
 def _read_record(file: Path) -> RunRecord:

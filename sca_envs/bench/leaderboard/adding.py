@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sca_envs.bench.evaluating.recording import Summary
 from sca_envs.bench.evaluating.results import RunRecord, compute_results, load_results
 from sca_envs.bench.leaderboard.submission import Entry, Submission, SubmissionError
-from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import (
     FILE_NAME,
     read_trajectories,
@@ -111,13 +111,15 @@ def _entry(run: Path, folder: str) -> Entry:
 
 def _of_the_run(record: RunRecord, summaries: list[Summary], run: Path) -> list[Summary]:
     wanted = {(task, n) for task in record.tasks for n in range(record.options["trials"])}
-    found = [(one.task_id, one.trial) for one in summaries]
+    found = [(one.task_id, one.trial) for one in summaries if not one.missing]
+    broken = {(one.task_id, one.trial) for one in summaries if one.missing}
     missing = sorted(wanted - set(found))
     if missing:
         task, trial = missing[0]
+        why = f" ({INFRASTRUCTURE_ERROR} broke it off)" if missing[0] in broken else ""
         raise SubmissionError(
             f"Expected all episodes of {run}; {len(missing)} are missing, the first one is task "
-            f"{task}, trial {trial}. Finish it with `sca eval … --resume`"
+            f"{task}, trial {trial}{why}. Finish it with `sca eval … --resume`"
         )
     if len(found) > len(wanted):
         raise SubmissionError(

@@ -22,11 +22,11 @@ from sca_envs.bench.evaluating.results import compute_results
 from sca_envs.bench.leaderboard.adding import summary_of
 from sca_envs.bench.leaderboard.submission import Entry, SubmissionError, load_submission
 from sca_envs.bench.trajectories.replay import Replayer
-from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 from sca_envs.core.errors import SCAError
 from sca_envs.core.task import TaskSource
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import check_id
 
 _TOLERANCE = 1e-9  # of numbers that went through JSON
 _OTHER_DRAWS = 0.25  # of an interval's width: how far other bootstrap samples may move its ends
@@ -86,10 +86,7 @@ def _tasks(entry: Entry) -> TaskSource:
     Raises:
         SCAError: If there is no such environment here, or its data are missing.
     """
-    if entry.env_id not in ENVIRONMENTS:
-        raise SubmissionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {entry.env_id!r}"
-        )
+    check_id(entry.env_id)
     if "tasks" in entry.env_options:
         raise SubmissionError("Expected the tasks of a split, got a run on tasks of its own")
     try:
@@ -161,6 +158,10 @@ def _check_episode(entry: Entry, episode: Trajectory, replayer: Replayer) -> Ite
             yield _differs(f"{where}, {name}", value, getattr(episode, name))
     if (episode.env_id, episode.env_options) != (entry.env_id, entry.env_options):
         return  # nobody can say what this would replay
+    if episode.termination_reason == INFRASTRUCTURE_ERROR:
+        what = f"the episode is missing: {INFRASTRUCTURE_ERROR} broke it off; play it again"
+        yield Problem(where, what)
+        return
     if not episode.counts:
         yield Problem(
             where,

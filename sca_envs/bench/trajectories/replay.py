@@ -16,19 +16,30 @@ from typing import Any
 from sca_envs.bench.evaluating.recording import Job, Recording
 from sca_envs.bench.evaluating.worker import WorkerSpec
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.trajectories.trajectory import Trajectory, TrajectoryTurn
+from sca_envs.bench.trajectories.trajectory import (
+    INFRASTRUCTURE_ERROR,
+    Trajectory,
+    TrajectoryTurn,
+)
 from sca_envs.core.conversation import UserTurn
 from sca_envs.core.database import canonical_json
-from sca_envs.core.errors import OptionError, SCAError, UnknownTaskError
+from sca_envs.core.errors import (
+    InfrastructureError,
+    OptionError,
+    SCAError,
+    UnknownTaskError,
+)
 from sca_envs.core.task import Task
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import check_id
 from sca_envs.envs.tool_use import ToolUseEnv
 
 _HEADER = ("domain", "data", "data_digest", "split", "instruction", "opening")
 _END = ("reward", "reward_components", "termination_reason", "truncated")
 _TURN = ("observation", "source", "reward", "changes")
+_BREAKS = ("agent_error", "environment_error", INFRASTRUCTURE_ERROR)
+"""Ends that may come between two turns."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +132,7 @@ class Replayer:
         )
 
     def _env(self, trajectory: Trajectory) -> tuple[ToolUseEnv, RecordedUsers]:
-        if trajectory.env_id not in ENVIRONMENTS:
-            raise OptionError(f"Expected one of {', '.join(ENVIRONMENTS)}")
+        check_id(trajectory.env_id)
         options = dict(trajectory.env_options)
         key = canonical_json([trajectory.env_id, options])
         if key not in self._envs:
@@ -192,13 +202,17 @@ class RecordedUser:
         self._fail(trajectory)
         # What broke off the episode between two turns, or spoilt its verdict, is not the user's.
         reason = trajectory.termination_reason
-        end = {"agent_error": None, "environment_error": None, "verifier_error": "user_stop"}
+        end = dict.fromkeys(_BREAKS) | {"verifier_error": "user_stop"}
         return UserTurn(said, end.get(reason, reason))
 
     @staticmethod
     def _fail(trajectory: Trajectory) -> None:
-        if trajectory.error is not None and trajectory.error.kind == "user_error":
+        error = trajectory.error
+        if error is not None and error.kind == "user_error":
             raise _RecordedError
+        # It is the user's model that was not reached if the error is the user's.
+        if error is not None and (error.kind, error.type) == (INFRASTRUCTURE_ERROR, "UserError"):
+            raise InfrastructureError
 
 
 class _RecordedError(Exception):
@@ -218,7 +232,7 @@ def _play(
     played = recording.turns_played
     if played < len(trajectory.turns):
         problems.append(Difference(None, "turns", len(trajectory.turns), played))
-    broken_off = trajectory.termination_reason in ("agent_error", "environment_error")
+    broken_off = trajectory.termination_reason in _BREAKS
     if not recording.done:
         if not broken_off:
             reason = trajectory.termination_reason

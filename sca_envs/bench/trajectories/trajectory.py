@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -21,7 +21,11 @@ FORMAT = "sca_envs.trajectory"
 VERSION = 1
 """Version of the format; it grows when a reader of the old one would misread the new one."""
 
-ErrorKind = Literal["agent_error", "user_error", "environment_error", "verifier_error"]
+ErrorKind = Literal[
+    "agent_error", "infrastructure_error", "user_error", "environment_error", "verifier_error"
+]
+INFRASTRUCTURE_ERROR: Literal["infrastructure_error"] = "infrastructure_error"
+"""The kind of those that a resumed run plays again; see `InfrastructureError`."""
 
 
 class TrajectoryError(SCAError):
@@ -219,7 +223,7 @@ class Trajectory(_Model):
             raise TrajectoryError(f"expected a trajectory; {'; '.join(problems)}") from None
 
 
-EXCLUDED: frozenset[str] = frozenset(("user_error", "environment_error", "verifier_error"))
+EXCLUDED: frozenset[str] = frozenset(get_args(ErrorKind)) - {"agent_error"}
 """Reasons of an end that say nothing about the agent: such an episode is counted, not scored."""
 
 

@@ -16,7 +16,7 @@ from sca_envs.core.errors import OptionError
 from sca_envs.core.formats import action_format
 from sca_envs.core.task import Task
 from sca_envs.envs.pettingzoo.text_game import TextGame
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import ENVIRONMENTS, check_id
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
 from sca_envs.envs.tool_use import ToolUseEnv
@@ -107,8 +107,7 @@ class raw_env(TextGame):  # noqa: N801 (PettingZoo's name for it)
         **options: Any,
     ) -> None:
         super().__init__(payoff, render_mode)
-        if env_id not in ENVIRONMENTS:
-            raise OptionError(f"Expected env_id to be {', '.join(ENVIRONMENTS)}; got {env_id!r}")
+        check_id(env_id)
         if "user" in options:
             raise OptionError(f"Expected no option user: {USER} is the user; got one")
         make_env: Any = load_env_creator(ENVIRONMENTS[env_id])

@@ -13,7 +13,7 @@ from sca_envs.core.extras import import_extra
 from sca_envs.core.task import Task
 from sca_envs.envs.challenger import ChallengerEnv
 from sca_envs.envs.code_as_task import CodeAsTaskEnv
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import check_id
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.integrations.trl.episodes import Rollout
 from sca_envs.integrations.trl.parsing import prepare
@@ -185,10 +185,7 @@ class Spec:
 
 
 def _make(env_id: str, options: dict[str, Any]) -> ToolUseEnv:
-    if env_id not in ENVIRONMENTS:
-        raise OptionError(
-            f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
-        )
+    check_id(env_id)
     env = gym.make(env_id, disable_env_checker=True, **options).unwrapped
     if isinstance(env, ChallengerEnv):
         raise OptionError(f"Expected an environment with tasks to solve; got {env_id!r}")

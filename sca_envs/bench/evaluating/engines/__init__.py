@@ -43,7 +43,7 @@ class Engine(Protocol):
         ...
 
 
-def make_engine(name: str, workers: int, **options: Any) -> Engine:
+def make_engine(name: str, workers: int, /, **options: Any) -> Engine:
     """Return an engine by its name.
 
     Args:
@@ -58,5 +58,7 @@ def make_engine(name: str, workers: int, **options: Any) -> Engine:
         raise OptionError(f"Expected engine to be one of {', '.join(ENGINES)}; got {name!r}")
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise OptionError(f"Expected workers to be an integer from 1; got {workers!r}")
+    if "workers" in options:
+        raise OptionError("Expected workers by their own argument, not among the engine's options")
     engine: Engine = Maker("engine", ENGINES[name], {"workers": workers, **options}).make()
     return engine

@@ -8,21 +8,16 @@ back are played again elsewhere; they depend on nothing, so the results are thos
 from __future__ import annotations
 
 import pickle
-import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sca_envs.bench.agents import StopRun
 from sca_envs.bench.evaluating.recording import Finished, Job
 from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
-from sca_envs.core.errors import OptionError, SCAError
-from sca_envs.core.extras import import_extra
+from sca_envs.core.cluster import PATIENCE, TRIES, Cluster, extend_search_path, search_path
+from sca_envs.core.errors import OptionError
 
-_TRIES = 3
-"""How many workers an episode may be lost with before the run stops."""
-_PATIENCE = 10.0
-"""Seconds that the agents have to close."""
 _MOST = 32
 """Most episodes that a worker is given at a time."""
 
@@ -40,6 +35,7 @@ class RayEngine:
         num_gpus: Graphics processors that an actor takes.
 
     Raises:
+        OptionError: If one of them cannot be that.
         SCAError: If the extra ``ray`` is not installed, or there is no cluster at the address.
     """
 
@@ -50,21 +46,7 @@ class RayEngine:
         num_cpus: float = 1,
         num_gpus: float = 0,
     ) -> None:
-        self._ray = import_extra("ray", "ray")
-        self._number = workers
-        self._resources = {"num_cpus": num_cpus, "num_gpus": num_gpus}
-        if not self._ray.is_initialized():
-            options: dict[str, Any] = {"address": address} if address else {}
-            if not address:
-                options["num_cpus"] = max(1, round(workers * num_cpus))
-                options["include_dashboard"] = False
-            try:
-                self._ray.init(log_to_driver=False, logging_level="error", **options)
-            except (ConnectionError, ValueError) as error:
-                raise SCAError(
-                    f"Expected a Ray cluster at {address!r}; {error}. Start one with `ray start "
-                    "--head`, or leave the address out"
-                ) from None
+        self._cluster = Cluster(workers, address, num_cpus, num_gpus)
 
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
@@ -75,8 +57,7 @@ class RayEngine:
                 "Expected an agent, user and tasks that can be sent to another machine; "
                 f"{error}. Give a class or a name instead of an object, or take the engine 'local'"
             ) from None
-        actor = self._ray.remote(max_restarts=0, max_task_retries=0, **self._resources)(_Actor)
-        pool = _Pool(self._ray, lambda: actor.remote(pickled, list(sys.path)), jobs, self._number)
+        pool = _Pool(self._cluster, pickled, jobs)
         try:
             yield from pool.run()
         finally:
@@ -94,7 +75,7 @@ class _Actor:
     def play(self, jobs: list[Job] | None) -> Iterator[Any]:
         """Yield the batch size if there are no jobs yet, then each episode as it ends."""
         if self._worker is None:
-            sys.path += [folder for folder in self._path if folder not in sys.path]
+            extend_search_path(self._path)
             self._worker = Worker(pickle.loads(self._pickled))
         if jobs is None:
             yield self._worker.batch_size
@@ -110,8 +91,11 @@ class _Actor:
 class _Pool:
     """The actors of one run."""
 
-    def __init__(self, ray: Any, make: Any, jobs: Sequence[Job], number: int) -> None:
-        self._ray, self._make = ray, make
+    def __init__(self, cluster: Cluster, pickled: bytes, jobs: Sequence[Job]) -> None:
+        self._cluster, self._ray = cluster, cluster.ray
+        kind = cluster.actor(_Actor)
+        self._make: Callable[[], Any] = lambda: kind.remote(pickled, search_path())
+        number = cluster.workers
         self._left = deque(jobs)
         self._lost: Counter[Job] = Counter()
         self._share = max(1, min(_MOST, len(jobs) // (4 * number)))
@@ -144,7 +128,7 @@ class _Pool:
             del self._streams[stream]
             self._feed(actor)
         except self._ray.exceptions.RayTaskError as error:
-            raise _cause(error) from None
+            raise self._cluster.cause(error, StopRun) from None
         except self._ray.exceptions.RayError as error:  # the actor or its machine is gone
             del self._streams[stream]
             self._take_back(actor, held, error)
@@ -169,14 +153,11 @@ class _Pool:
     def _take_back(self, actor: Any, held: list[Job], error: Exception) -> None:
         self._lost.update(held[:1])  # they are played in order, mostly
         self._starts_failed += actor not in self._sizes
-        if self._starts_failed >= _TRIES:
-            raise SCAError(f"Expected Ray to start a worker; it failed {_TRIES} times: {error}")
+        if self._starts_failed >= TRIES:
+            raise self._cluster.never_started(error) from None
         for job in held:
-            if self._lost[job] >= _TRIES:
-                raise SCAError(
-                    f"Expected episode {job.episode_id} to leave its worker alive; {_TRIES} "
-                    f"workers were lost with it, the last with: {error}. What has finished is kept"
-                )
+            if self._lost[job] >= TRIES:
+                raise self._cluster.died(f"episode {job.episode_id}", error) from None
         self._left.extendleft(reversed(held))
         self._sizes.pop(actor, None)
         if self._resting:  # a new one might find no room beside it
@@ -188,14 +169,6 @@ class _Pool:
         """End the actors; what they still play is given up."""
         if not self._missing:
             closing = [actor.close.remote() for actor in self._sizes]
-            self._ray.wait(closing, num_returns=len(closing), timeout=_PATIENCE)
+            self._ray.wait(closing, num_returns=len(closing), timeout=PATIENCE)
         for actor in {*self._sizes, *(actor for actor, _ in self._streams.values())}:
             self._ray.kill(actor)
-
-
-def _cause(error: Any) -> Exception:
-    """Return what an agent or option raised in a worker, without Ray's wrapping."""
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, SCAError | StopRun):
-        return cause
-    return SCAError(f"A worker failed: {error}")

@@ -1,0 +1,152 @@
+"""Ray: how to get at a cluster, and what workers on other machines need of this process.
+
+Evaluation and the making of tasks both have workers on a cluster. What they share is here; Ray is
+imported only when one of them wants it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.extras import import_extra
+
+TRIES = 3
+"""How many workers one piece of work may be lost with before a run stops."""
+PATIENCE = 10.0
+"""Seconds that workers have to close."""
+_DIAL = 5.0
+"""Seconds to reach a cluster's head."""
+
+
+class Cluster:
+    """A connection to a Ray cluster, and what a worker takes of it.
+
+    Args:
+        workers: How many workers there will be, from 1.
+        address: Address of the cluster, such as ``auto``; by default that of the running Ray, or
+            else Ray is started on this machine.
+        num_cpus: Processors that a worker takes.
+        num_gpus: Graphics processors that a worker takes.
+
+    Raises:
+        OptionError: If one of them cannot be that.
+        SCAError: If the extra ``ray`` is not installed, or there is no cluster at the address.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        address: str | None = None,
+        num_cpus: float = 1,
+        num_gpus: float = 0,
+    ) -> None:
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise OptionError(f"Expected workers to be an integer from 1; got {workers!r}")
+        for name, value in (("num_cpus", num_cpus), ("num_gpus", num_gpus)):
+            _check_share(name, value)
+        if address is not None and not isinstance(address, str):
+            raise OptionError(f"Expected the address of a Ray cluster as text; got {address!r}")
+        self.ray = import_extra("ray", "ray")
+        """The package."""
+        self.workers = workers
+        """How many workers there will be."""
+        self._share = {"num_cpus": num_cpus, "num_gpus": num_gpus}
+        if not self.ray.is_initialized():
+            self._connect(address)
+
+    def _connect(self, address: str | None) -> None:
+        options: dict[str, Any] = {"address": address} if address else {}
+        if address:
+            _dial(address)
+        else:
+            options["num_cpus"] = max(1, round(self.workers * self._share["num_cpus"]))
+            options["include_dashboard"] = False
+        try:
+            self.ray.init(log_to_driver=False, logging_level="error", **options)
+        except (ConnectionError, ValueError) as error:
+            raise _nobody(address, error) from None
+
+    def actor(self, kind: type) -> Any:
+        """Return a class as one whose objects live on the cluster.
+
+        An object that is lost is not made again: what it had to do goes to another one.
+        """
+        return self.ray.remote(max_restarts=0, max_task_retries=0, **self._share)(kind)
+
+    def cause(self, error: Any, *known: type[Exception]) -> Exception:
+        """Return what was raised in a worker, without Ray's wrapping.
+
+        Args:
+            error: What Ray raised here.
+            known: Kinds of exceptions, beside `SCAError`, that are passed on as they are.
+        """
+        cause: Exception = getattr(error, "cause", error)
+        known = (SCAError, *known)
+        return cause if isinstance(cause, known) else SCAError(f"A worker failed: {error}")
+
+    def died(self, what: str, error: Exception) -> SCAError:
+        """Return the error for a piece of work that no worker survived.
+
+        Args:
+            what: What it is called.
+            error: What Ray raised for the last worker.
+        """
+        return SCAError(
+            f"Expected {what} to leave its worker alive; {TRIES} workers were lost with it, the "
+            f"last with: {_line(error)}. What has finished is kept"
+        )
+
+    def never_started(self, error: Exception) -> SCAError:
+        """Return the error for workers that do not start, with what Ray raised for the last."""
+        return SCAError(f"Expected Ray to start a worker; it failed {TRIES} times: {_line(error)}")
+
+
+def search_path() -> list[str]:
+    """Return where this process looks for modules, as another one can use it."""
+    return [os.path.abspath(folder) for folder in sys.path]
+
+
+def extend_search_path(folders: Iterable[str]) -> None:
+    """Look for modules there, too, after the places of this process."""
+    sys.path += [folder for folder in folders if folder not in sys.path]
+
+
+def _line(error: Exception) -> str:
+    """Return what Ray says, which is a page, in a line of some words."""
+    return textwrap.shorten(str(error), 300, placeholder=" …")
+
+
+def _check_share(name: str, value: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not value >= 0 or (value > 1 and value % 1 != 0):
+        raise OptionError(
+            f"Expected {name} of a worker to be a share up to 1 or a whole number; got {value!r}"
+        )
+
+
+def _dial(address: str) -> None:
+    """Look whether somebody listens at ``host:port``; Ray itself would try for minutes.
+
+    Raises:
+        SCAError: If nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # a name that Ray knows, or one that it refuses at once
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _DIAL).close()
+    except (OSError, OverflowError) as error:
+        raise _nobody(address, error) from None
+
+
+def _nobody(address: str | None, error: Exception) -> SCAError:
+    return SCAError(
+        f"Expected a Ray cluster at {address!r}; {error}. Start one with `ray start --head`, or "
+        "leave the address out"
+    )
