@@ -100,7 +100,7 @@ class Args:
     candidates: int = 50
     """Most candidates for each task wanted."""
     workers: int = 0
-    """Processes that examine a procedural challenger's candidates; 0 does it in this one."""
+    """Processes that examine candidates; 0 does it in this one, as always if a model makes them."""
     verifier: Literal["code", "judge"] = "code"
     """What rewards an episode: the task's verification function, or a model's judgement of an
     instruction alone, as in PAE (arXiv:2412.13194)."""
@@ -293,7 +293,8 @@ class Loop:
         record |= {"digest": self.domain.base.digest(), "gates": [gate.name for gate in self.gates]}
         most = args.candidates * wanted
         campaign = Campaign(folder / "tasks.jsonl", record, wanted, most=most, resume=True)
-        pipeline = Pipeline(self.gates, novel=Novel(), workers=args.workers)
+        workers = 0 if args.challenger in ("self", "learned") else args.workers  # one model
+        pipeline = Pipeline(self.gates, novel=Novel(), workers=workers)
         if args.verifier == "code" and not args.no_solution:
             for earlier in range(1, round_):
                 pipeline.know(load_code_tasks(self.path / f"round-{earlier}" / "tasks.jsonl"))
@@ -306,13 +307,16 @@ class Loop:
                     raise SCAError(f"Expected candidates, got only errors: {', '.join(errors)}")
                 if self.stop.asked:
                     raise StopRun
+        made = pipeline.funnel.report()
         pipeline.funnel.draw(folder / "funnel.png")
         if not campaign.accepted:
+            write_whole(folder / "funnel.json", json.dumps(made, indent=1) + "\n")
+            report.write(self.path, asdict(self.args))
             raise SCAError(
                 f"Expected tasks that pass the gates; none of {pipeline.funnel.candidates} "
                 f"candidates did: {pipeline.funnel.reasons()}"
             )
-        return pipeline.funnel.report()
+        return made
 
     def _challenger(self, round_: int, model: str) -> Any:
         """Return what makes the candidates of a round, by number."""

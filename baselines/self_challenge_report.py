@@ -70,6 +70,7 @@ def _success(path: Path, plot: bool = True) -> list[str]:
 def _round(path: Path, folder: Path) -> list[str]:
     lines: list[str] = []
     made = folder / "challenge.json"
+    made = made if made.exists() else folder / "funnel.json"  # no task was accepted
     if made.exists():
         found = read(made)
         share = found["accepted"] / max(1, found["candidates"])

@@ -292,7 +292,7 @@ def test_it_learns_from_procedural_tasks(start: Start) -> None:
         start(tasks=40, rollouts=400, eval_num_tasks=37, trials=4, recipe_options="{}")
     )
     before, after = (_read(run.path / f"evaluations/0{i}.json")["pass_at"] for i in (0, 1))
-    assert after["1"]["mean"] > before["1"]["mean"] + 0.1
+    assert after["1"]["mean"] > before["1"]["mean"] + 0.2
     assert after["4"]["mean"] >= after["1"]["mean"]
     assert len(load_code_tasks(run.path / "round-1/tasks.jsonl")) == 40
     assert len(list(read_trajectories(run.path / "round-1/rollouts"))) == 400
@@ -334,6 +334,17 @@ def test_a_learned_challenger(start: Start) -> None:
     assert len(failed) >= 3, made
     tasks = load_code_tasks(run.path / "round-1/tasks.jsonl")
     assert {task.provenance.challenger for task in tasks} == {"llm"}
+
+
+@pytest.mark.slow
+def test_the_report_says_why_no_task_was_accepted(start: Start) -> None:
+    given = start(tasks=1, candidates=4, challenger_options='{"flaw_rate": 1.0}', trials=1)
+    with pytest.raises(SCAError, match="tasks that pass the gates; none of 4 candidates did"):
+        loop.train(given)
+    report = (Path(given.out) / "report.md").read_text("utf-8")
+    assert "0 of 4 candidates accepted (0.0%)" in report
+    assert (Path(given.out) / "round-1/funnel.png").exists()
+    assert not (Path(given.out) / "round-1/challenge.json").exists()
 
 
 @pytest.mark.slow
