@@ -122,7 +122,7 @@ def draw(runs: Sequence[Learned], path: Path) -> None:
     from matplotlib.figure import Figure
 
     recipes = list(dict.fromkeys(one.recipe for one in runs))
-    figure = Figure(figsize=(2.7 * len(recipes) + 0.6, 3), layout="constrained")
+    figure = Figure(figsize=(2.7 * len(recipes) + 1.6, 3), layout="constrained")
     panels = figure.subplots(1, len(recipes), sharey=True, squeeze=False)[0]
     for panel, recipe in zip(panels, recipes, strict=True):
         for one in runs:
@@ -138,7 +138,8 @@ def draw(runs: Sequence[Learned], path: Path) -> None:
         panel.axhspan(LOW, HIGH, color="grey", alpha=0.1)
         panel.set(title=recipe.upper(), ylim=(0, 1), xlabel="round" if recipe == "rft" else "step")
     panels[0].set_ylabel("held-out success")
-    panels[-1].legend(fontsize="small")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize="small")
     figure.savefig(path, dpi=110)
 
 
