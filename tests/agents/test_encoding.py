@@ -144,7 +144,7 @@ def test_a_transcript_is_what_the_template_renders(tokenizer: Any, name: str) ->
         messages[:2] = [{"role": "user", "content": "Be brief.\n\nWhat is here?"}]
     rendered = tokenizer.apply_chat_template(
         messages,
-        chat_template=encoder._template,
+        chat_template=encoder.template,
         tokenize=False,
         add_generation_prompt=True,
     )
