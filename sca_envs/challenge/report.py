@@ -17,8 +17,8 @@ MEANINGS = {
     "repeatable": "All verdicts are the same in further runs, with other hash seeds and clocks.",
     "strong": "`verify` is `False` on near misses of the solution: one call left out, one argument "
     "or the answer changed.",
-    "novel": "No task that was accepted before does the same or says nearly the same.",
     "held out": "The instruction is none of a held-out task's.",
+    "novel": "No task that was accepted before does the same or says nearly the same.",
     "difficult": "An executor fulfils the task neither too rarely nor too often.",
 }
 """What each gate asks, by its name."""

@@ -175,7 +175,7 @@ def test_a_run_is_not_resumed_with_other_options(quick: Quick) -> None:
     (Path(args.out) / "checkpoints" / "00001").mkdir(parents=True)
     made = vars(quick(learning_rate=0.5))
     (Path(args.out) / "config.json").write_text(json.dumps(made))
-    with pytest.raises(OptionError, match=r"learning_rate=0\.5; got 0\.001"):
+    with pytest.raises(OptionError, match=r"learning_rate=0\.5; got 0\.0002"):
         train(args)
 
 

@@ -13,6 +13,7 @@ from sca_envs.challenge.gates import (
     Difficult,
     FailuresFail,
     Gate,
+    HeldOut,
     NoLeak,
     Novel,
     Repeatable,
@@ -48,8 +49,8 @@ def test_good_tasks_pass(gate: Gate, task_id: str, lab: Lab) -> None:
 
 
 def test_the_gates_are_the_documented_ones_in_their_order() -> None:
-    names = [gate.name for gate in (*standard_gates(), Novel(), Difficult(len))]  # type: ignore[arg-type]
-    assert names == list(MEANINGS)
+    gates = (*standard_gates(), HeldOut(["x"]), Novel(), Difficult(len))  # type: ignore[arg-type]
+    assert [gate.name for gate in gates] == list(MEANINGS)
     assert all(isinstance(gate, Gate) for gate in standard_gates())
 
 
