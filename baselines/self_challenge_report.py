@@ -161,6 +161,7 @@ def draw_curves(metrics: Path, file: Path) -> bool:
     for axes, (name, points) in zip(places, curves.items(), strict=True):
         axes.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else "")
         axes.set(xlabel="iteration", title=name)
+        axes.locator_params(axis="x", integer=True)
     figure.savefig(file, dpi=120)
     return True
 
