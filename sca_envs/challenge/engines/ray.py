@@ -23,35 +23,15 @@ _HELD = 2
 """Candidates that an actor has, so that it need not wait for the next one."""
 
 
-class RayEngine:
-    """Examines candidates in actors of a Ray cluster.
+class RayEngine(Cluster):
+    """Examines candidates in actors of a Ray cluster; its arguments are those of `Cluster`.
 
     Every machine needs this package, the challenger's module and the data.
-
-    Args:
-        workers: How many actors.
-        address: Address of the cluster, such as ``auto``; by default that of the running Ray, or
-            else Ray is started on this machine.
-        num_cpus: Processors that an actor takes.
-        num_gpus: Graphics processors that an actor takes.
-
-    Raises:
-        OptionError: If one of them cannot be that.
-        SCAError: If the extra ``ray`` is not installed, or there is no cluster at the address.
     """
-
-    def __init__(
-        self,
-        workers: int,
-        address: str | None = None,
-        num_cpus: float = 1,
-        num_gpus: float = 0,
-    ) -> None:
-        self._cluster = Cluster(workers, address, num_cpus, num_gpus)
 
     def map(self, gates: Sequence[Gate], candidates: Iterable[Candidate]) -> Iterator[Examination]:
         """Yield what comes of each candidate; see `Engine.map`."""
-        pool = _Pool(self._cluster, packed(tuple(gates), "gates"), candidates)
+        pool = _Pool(self, packed(tuple(gates), "gates"), candidates)
         try:
             yield from pool.run()
         finally:

@@ -22,31 +22,11 @@ _MOST = 32
 """Most episodes that a worker is given at a time."""
 
 
-class RayEngine:
-    """Plays episodes in actors of a Ray cluster.
+class RayEngine(Cluster):
+    """Plays episodes in actors of a Ray cluster; its arguments are those of `Cluster`.
 
     Every machine needs this package, the agent's module and the data.
-
-    Args:
-        workers: How many actors.
-        address: Address of the cluster, such as ``auto``; by default that of the running Ray, or
-            else Ray is started on this machine.
-        num_cpus: Processors that an actor takes.
-        num_gpus: Graphics processors that an actor takes.
-
-    Raises:
-        OptionError: If one of them cannot be that.
-        SCAError: If the extra ``ray`` is not installed, or there is no cluster at the address.
     """
-
-    def __init__(
-        self,
-        workers: int,
-        address: str | None = None,
-        num_cpus: float = 1,
-        num_gpus: float = 0,
-    ) -> None:
-        self._cluster = Cluster(workers, address, num_cpus, num_gpus)
 
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
@@ -57,7 +37,7 @@ class RayEngine:
                 "Expected an agent, user and tasks that can be sent to another machine; "
                 f"{error}. Give a class or a name instead of an object, or take the engine 'local'"
             ) from None
-        pool = _Pool(self._cluster, pickled, jobs)
+        pool = _Pool(self, pickled, jobs)
         try:
             yield from pool.run()
         finally:
