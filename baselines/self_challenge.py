@@ -33,7 +33,16 @@ from baselines import tiny, tiny_challenger
 from baselines.judge import ChatJudge, LocalJudge, relabel, verdicts
 from baselines.run import Run, Stop, write_whole
 from baselines.setup import CODE_AS_TASK, make_agent
-from baselines.training import check, command, find_device, played_before, require, save_model
+from baselines.training import (
+    RunOptions,
+    at_least,
+    check,
+    command,
+    find_device,
+    played_before,
+    require,
+    save_model,
+)
 from sca_envs import (
     Campaign,
     Novel,
@@ -58,23 +67,8 @@ _NEVER = "def verify(answer):\n    return False\n"
 
 
 @dataclass
-class Args:
-    """Options of a run; they are also its record, ``config.json``."""
-
-    out: str
-    """Folder of the run; a new one unless it is resumed."""
-    resume: bool = False
-    """Go on with the run in the folder."""
-    seed: int = 1
-    """Fixes the run: on a CPU, the same seed gives the same tasks and numbers."""
-    device: str = "auto"
-    """cpu or cuda; auto takes a GPU if there is one."""
-    bf16: bool = True
-    """Compute in bfloat16 on a GPU."""
-    threads: int = 1
-    """Threads of torch on a CPU."""
-    wandb: str = ""
-    """Project in Weights & Biases; empty for none."""
+class Args(RunOptions):
+    """Options of a run; they are also its record, ``config.json``. More are in `RunOptions`."""
 
     model: str = "tiny"
     """The challenger's and the executor's weights: a folder, a .gguf file, package:NAME or
@@ -151,10 +145,8 @@ class Args:
         assert self.scale is not None
         check("scale", self.scale, self.scale > 0, "above 0")
         names = "tasks rollouts rounds candidates max_new_tokens generation_batch trials threads"
-        for name in names.split():
-            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        for name in ("seed", "workers", "warm_start_steps", "eval_temperature"):
-            check(name, getattr(self, name), getattr(self, name) >= 0, "at least 0")
+        at_least(1, self, names)
+        at_least(0, self, "seed workers warm_start_steps eval_temperature")
         check("temperature", self.temperature, self.temperature > 0, "above 0")
         check("device", self.device, self.device in ("auto", "cpu", "cuda"), "auto, cpu or cuda")
         check("recipe", self.recipe, self.recipe in ("rft", "dpo", "grpo", "ppo"), "a recipe")
@@ -201,7 +193,7 @@ class Loop:
         self.args, self.stop = args, stop
         self.run = Run(args)
         self.path = self.run.path
-        self.device = find_device(args)  # type: ignore[arg-type]
+        self.device = find_device(args)
         self.recipe = importlib.import_module(f"baselines.{args.recipe}")
         self.world = parts.make_world(args)
         self.domain = parts.find_domain(self.world)

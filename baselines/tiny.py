@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agents.encoding import Encoding, Message, TranscriptEncoder
@@ -138,6 +138,19 @@ def tiny_tokenizer() -> Any:
 
     Its pieces are words and whole numbers, so that an episode has about 50 tokens.
     """
+    texts = ["\n".join(parts) for parts in demonstrate(2000, 0.4, 0)]
+    roles = ["user:\n", "assistant:\n", "system:\n"] * 10
+    return train_tokenizer([*texts, *roles], r"\d+|\n| ?[^\s\d]+| ", 1000)
+
+
+def train_tokenizer(texts: Iterable[str], pieces: str, vocabulary: int) -> Any:
+    """Return a tokeniser trained on texts, by byte-pair encoding.
+
+    Args:
+        texts: The texts.
+        pieces: Regular expression of the pieces that no token goes beyond.
+        vocabulary: Most tokens that it has.
+    """
     transformers()  # raises, with the name of the extra, if it is missing
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -145,21 +158,19 @@ def tiny_tokenizer() -> Any:
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(r"\d+|\n| ?[^\s\d]+| "), "isolated"),
+            pre_tokenizers.Split(Regex(pieces), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
     made.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=1000,
+        vocab_size=vocabulary,
         min_frequency=2,
         special_tokens=_SPECIAL,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    texts = ["\n".join(parts) for parts in demonstrate(2000, 0.4, 0)]
-    roles = ["user:\n", "assistant:\n", "system:\n"] * 10
-    made.train_from_iterator([*texts, *roles], trainer)
+    made.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         pad_token=_SPECIAL[0],

@@ -18,7 +18,6 @@ from typing import Any
 from agents.encoding import Message, TranscriptEncoder
 from agents.endpoint import Completion
 from agents.hf import HFAgent
-from agents.models import transformers
 from baselines import tiny
 from sca_envs import CodeAsTask, Domain, Task, Usage
 
@@ -162,32 +161,8 @@ def author_tokenizer(demonstrations: list[list[str]]) -> Any:
 
     So a submission, of 600 characters, has about 60 tokens.
     """
-    transformers()  # raises, with the name of the extra, if it is missing
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r"\d+|\D+"), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=4000,
-        min_frequency=2,
-        special_tokens=["<pad>", "<end>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    made.train_from_iterator((text for parts in demonstrations for text in parts), trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made,
-        pad_token="<pad>",
-        eos_token="<end>",
-        clean_up_tokenization_spaces=False,
-    )
+    texts = (text for parts in demonstrations for text in parts)
+    return tiny.train_tokenizer(texts, r"\d+|\D+", 4000)
 
 
 def train_author(

@@ -22,8 +22,8 @@ from sca_envs import Agent, OptionError, SCAError, Trajectory, evaluate, read_tr
 
 
 @dataclass
-class Basics:
-    """Options that all recipes have; they are also a run's record, ``config.json``."""
+class RunOptions:
+    """Options of every run, whatever is done in it."""
 
     out: str
     """Folder of the run; a new one unless it is resumed."""
@@ -39,6 +39,11 @@ class Basics:
     """Threads of torch on a CPU; more than are idle make it slower."""
     wandb: str = ""
     """Project in Weights & Biases; empty for none."""
+
+
+@dataclass
+class Basics(RunOptions):
+    """Options that all recipes have; they are also a run's record, ``config.json``."""
 
     model: str = "tiny"
     """A folder, a .gguf file, package:NAME or owner/name on the Hub; tiny makes one here."""
@@ -146,7 +151,7 @@ def one_process(instead: str) -> None:
         raise OptionError(f"Expected one process, got {number}: {instead}")
 
 
-def find_device(args: Basics) -> str:
+def find_device(args: RunOptions) -> str:
     """Return the device, after setting the number of threads.
 
     Raises:
