@@ -21,6 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from sca_envs import SCAError
+
 RECIPES = ("sft", "rft", "dpo", "grpo", "ppo")
 CONTROLLED = ("grpo", "ppo")
 """Those that have ``--shuffle-rewards``."""
@@ -84,7 +86,9 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         with (folder / f"{out.name}.log").open("w") as log:
-            subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
+            done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise SCAError(f"{out.name} did not come to its end; {log.name} says why")
         clock.write_text(f"{time.monotonic() - began:.1f}\n")
     with (out / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -158,7 +162,11 @@ def main() -> None:
             pool.submit(run, name, seed, arguments.out, shuffled=shuffled)
             for name, seed, shuffled in jobs
         ]
-        runs = [future.result() for future in futures]
+        try:
+            runs = [future.result() for future in futures]
+        except SCAError as error:
+            pool.shutdown(cancel_futures=True)
+            sys.exit(f"Error: {error}")
     text = table(runs)
     (arguments.out / "results.md").write_text(text, encoding="utf-8")
     with (arguments.out / "curves.csv").open("w", encoding="utf-8", newline="") as file:
