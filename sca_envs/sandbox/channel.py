@@ -8,14 +8,15 @@ import math
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sca_envs.sandbox.errors import SandboxError
 from sca_envs.sandbox.results import JSON, Limits
 
 JOB, REPLY, PROBLEM = b"J", b"R", b"E"
-CALL, FINAL, CODE = b"C", b"F", b"P"
+CALL, CODE, FINAL = b"C", b"P", b"F"
+VALUE, STDOUT, STDERR, DISPLAYED = b"V", b"O", b"X", b"D"
 """Kinds of frames; see `child/frames.py`, which shares no code with this process."""
 
 try:
@@ -26,6 +27,7 @@ except ImportError:  # Windows, where no sandbox starts
 _HEADER = 5
 _CHUNK = 1 << 18
 _MAXIMUM_DEPTH = 100
+_REASON = 200  # characters of an error that may quote what was sent
 _LEAST_WAIT = 0.001
 _GRACE_WALL, _GRACE_CPU = 2.0, 0.5
 
@@ -125,15 +127,15 @@ class Channel:
             except OSError:
                 raise SandboxError("killed", "its process ended") from None
 
-    def receive(self, meter: Meter, limit: int) -> tuple[bytes, bytes] | None:
+    def receive(self, meter: Meter, limits: Mapping[bytes, int]) -> tuple[bytes, bytes] | None:
         """Return the next frame (kind, body), or None when the child has gone.
 
         Args:
             meter: How long to wait.
-            limit: The largest body to accept, in bytes.
+            limits: The kinds to accept, and the largest body of each, in bytes.
 
         Raises:
-            SandboxError: If the time is over, or the frame is too large or empty.
+            SandboxError: If the time is over, or the frame is empty, of another kind or too large.
         """
         size = None
         while True:
@@ -142,9 +144,14 @@ class Channel:
                 size = 4 + int.from_bytes(received[:4], "little")
                 if size < _HEADER:
                     raise SandboxError("protocol", "it sent an empty frame")
+                kind = bytes(received[4:_HEADER])
+                limit = limits.get(kind)
+                if limit is None:
+                    raise SandboxError("protocol", f"it sent a frame of the wrong kind {kind!r}")
                 if size - _HEADER > limit:
                     raise SandboxError(
-                        "output", f"it sent a message of {size:,} bytes; {limit:,} are allowed"
+                        "output",
+                        f"it sent a message of {size - _HEADER:,} bytes; {limit:,} are allowed",
                     )
             if size is not None and len(received) >= size:
                 frame = bytes(received[4:5]), bytes(received[_HEADER:size])
@@ -194,7 +201,8 @@ def parse(body: bytes) -> JSON:
     try:
         value = json.loads(body.decode("ascii"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise SandboxError("protocol", f"it sent something that is not JSON: {error}") from None
+        reason = str(error)[:_REASON]
+        raise SandboxError("protocol", f"it sent something that is not JSON: {reason}") from None
     if body.count(b"[") + body.count(b"{") > _MAXIMUM_DEPTH and _depth(value) > _MAXIMUM_DEPTH:
         raise SandboxError("protocol", f"it sent JSON nested over {_MAXIMUM_DEPTH} levels deep")
     if b"\\ud" in body or b"\\uD" in body:
@@ -203,6 +211,18 @@ def parse(body: bytes) -> JSON:
         except UnicodeEncodeError:
             raise SandboxError("protocol", "it sent half a surrogate pair") from None
     return value
+
+
+def decode(body: bytes) -> str:
+    """Return text that an untrusted process sent.
+
+    Raises:
+        SandboxError: `protocol`, if it is not UTF-8.
+    """
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise SandboxError("protocol", f"it sent text that is not UTF-8: {error}") from None
 
 
 def _refuse(name: str) -> Any:

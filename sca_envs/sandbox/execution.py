@@ -15,8 +15,10 @@ from sca_envs.sandbox.results import JSON, Limits, Result, SandboxCall, SandboxT
 from sca_envs.sandbox.worker import Child
 
 _OUT_OF_MEMORY = 77  # see child/runtime.py
-_JSON_OVERHEAD = 64 << 10
-_ESCAPED = 12  # bytes that a character can take in JSON in ASCII
+_CODE_BYTES = 8 << 20
+_END_BYTES = 128 << 10
+# An honest report of an exception has less; see child/runtime.py.
+_FRAMES, _MESSAGE, _NAME, _LINE = 20, 8 << 10, 800, 200
 
 ONE_CELL = "<cell>"
 """The name of one-shot code in tracebacks."""
@@ -58,21 +60,31 @@ class Execution:
             SandboxError: If there is no valid final frame within the limits.
         """
         self._send(wire.JOB, job)
-        final_limit = (
-            self.limits.message_bytes + 3 * _ESCAPED * self.limits.output_bytes + _JSON_OVERHEAD
-        )
+        kinds = self._kinds()
+        parts: dict[bytes, bytes] = {}
         while True:
-            frame = self.channel.receive(self.meter, final_limit)
+            frame = self.channel.receive(self.meter, kinds)
             if frame is None:
                 raise SandboxError("killed", "its process ended before its result was complete")
             kind, body = frame
             if kind == wire.FINAL:
-                return self._read_final(wire.parse(body))
-            if kind == wire.CODE and self.compiling:
+                return self._read_end(wire.parse(body), parts)
+            if kind == wire.CODE:
                 return Result(value=body)
-            if kind != wire.CALL:
-                raise SandboxError("protocol", f"it sent a frame of the unknown kind {kind!r}")
-            self._carry_out(body)
+            if kind == wire.CALL:
+                self._carry_out(body)
+            elif kind in parts:
+                raise SandboxError("protocol", f"it sent two frames of the kind {kind!r}")
+            else:
+                parts[kind] = body
+
+    def _kinds(self) -> dict[bytes, int]:
+        """Return which frames may come, and how large each may be."""
+        if self.compiling:
+            return {wire.CODE: _CODE_BYTES, wire.FINAL: _END_BYTES}
+        kinds = dict.fromkeys((wire.CALL, wire.VALUE), self.limits.message_bytes)
+        texts = (wire.STDOUT, wire.STDERR, wire.DISPLAYED)
+        return kinds | dict.fromkeys(texts, self.limits.output_bytes) | {wire.FINAL: _END_BYTES}
 
     def failed(self, error: SandboxError) -> Result:
         """Return the result of an execution that gave none."""
@@ -93,8 +105,7 @@ class Execution:
         self._count(len(body))
         if len(self.calls) >= self.limits.tool_calls:
             raise SandboxError("output", f"it made more than {self.limits.tool_calls:,} tool calls")
-        request = wire.parse(body) if len(body) <= self.limits.message_bytes else None
-        match request:
+        match wire.parse(body):
             case [str(name), dict(arguments)] if name in self.tools:
                 pass
             case _:
@@ -111,43 +122,37 @@ class Execution:
             self.calls.append(SandboxCall(name, text, reply))
             self._send(wire.REPLY, reply.encode())
 
-    def _read_final(self, final: JSON) -> Result:
-        match final:
-            case {
-                "cell": self.cell,
-                "value": value,
-                "stdout": str(stdout),
-                "stderr": str(stderr),
-                "overflowed": bool(overflowed),
-                "displayed": None | str() as displayed,
-                "error": None | dict() as report,
-            } if len(final) == 7:
+    def _read_end(self, end: JSON, parts: dict[bytes, bytes]) -> Result:
+        match end:
+            case {"cell": self.cell, "overflowed": bool(overflowed), "error": report} if (
+                len(end) == 3
+            ):
                 pass
-            case {"cell": self.cell, "error": dict(report)} if len(final) == 2 and self.compiling:
-                value, stdout, stderr, overflowed, displayed = None, "", "", False, None
             case _:
                 raise SandboxError("protocol", "it sent a malformed final frame")
+        value, displayed = parts.get(wire.VALUE), parts.get(wire.DISPLAYED)
         error = None
         if report is not None:
-            value, error = None, self._read_report(report)
+            error = self._read_report(report)
         elif overflowed and self.limits.fail_on_overflow:
             allowed = self.limits.output_bytes
             error = SandboxError("output", f"it printed more than {allowed:,} bytes")
-            value = None
         return Result(
-            value=value,
-            stdout=stdout,
-            stderr=stderr,
+            value=None if value is None or error is not None else wire.parse(value),
+            stdout=wire.decode(parts.get(wire.STDOUT, b"")),
+            stderr=wire.decode(parts.get(wire.STDERR, b"")),
             truncated=overflowed,
-            displayed=displayed,
+            displayed=None if displayed is None else wire.decode(displayed),
             calls=tuple(self.calls),
             error=error,
             cpu_seconds=self.meter.used(),
         )
 
-    def _read_report(self, report: dict[str, Any]) -> SandboxError:
+    def _read_report(self, report: JSON) -> SandboxError:
         match report:
-            case {"type": str(kind), "message": str(text), "frames": list(frames), "kind": how}:
+            case {"type": str(kind), "message": str(text), "frames": list(frames), "kind": how} if (
+                len(kind) <= _NAME and len(text) <= _MESSAGE and len(frames) <= _FRAMES
+            ):
                 pass
             case _:
                 return SandboxError("protocol", "it sent a malformed report of an exception")
@@ -160,13 +165,17 @@ class Execution:
     def _traceback(self, frames: list[JSON], message: str) -> str:
         """Return a traceback of the code's own lines, as Python would print it."""
         lines = ["Traceback (most recent call last):"] if frames else []
+        sources: dict[str, list[str]] = {}
         for frame in frames:
             match frame:
-                case [str(cell), int(number), str(function)] if cell in self.sources:
-                    lines.append(f'  File "{cell}", line {number}, in {function}')
-                    source = self.sources[cell].splitlines()
-                    if 1 <= number <= len(source):
-                        lines.append(f"    {source[number - 1].strip()[:200]}")
+                case [str(cell), int(number), str(function)] if (
+                    cell in self.sources and 0 <= number < 1 << 31
+                ):
+                    if cell not in sources:
+                        sources[cell] = self.sources[cell].splitlines()
+                    lines.append(f'  File "{cell}", line {number}, in {function[:_NAME]}')
+                    if 1 <= number <= len(sources[cell]):
+                        lines.append(f"    {sources[cell][number - 1].strip()[:_LINE]}")
         return "\n".join([*lines, message])
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from sca_envs.sandbox.cache import CodeCache
-from sca_envs.sandbox.errors import SandboxError
+from sca_envs.sandbox.errors import SandboxError, SandboxUnavailableError
 from sca_envs.sandbox.execution import ONE_CELL, Execution, judge, normalize, not_text, pack_job
 from sca_envs.sandbox.isolation import Isolation, Level, unsafe_requested
 from sca_envs.sandbox.results import JSON, Limits, Result, SandboxTool, Tools
@@ -17,6 +17,11 @@ from sca_envs.sandbox.worker import Child, Worker, WorkerLost
 
 CLOCK = 1715785200.0
 """What the clock in the sandbox shows by default: 2024-05-15 15:00:00 UTC, in seconds."""
+
+
+_MECHANISMS = ("namespaces", "landlock")
+"""What can be left out, the highest level first."""
+_TRIAL, _TRIAL_LIMITS = "result = state + 1", Limits(wall_seconds=60.0, cpu_seconds=30.0)
 
 
 class Sandbox:
@@ -165,7 +170,51 @@ class Sandbox:
         self.close()
 
     def _start(self) -> Worker:
-        return Worker(self._config, self._minimum, self._spares)
+        """Return a worker whose level was shown to work.
+
+        A mechanism that the kernel granted may still fail in use. Then the next lower level is
+        tried, as if the kernel had not granted it.
+        """
+        failures: list[str] = []
+        for mechanism in (*_MECHANISMS, None):
+            config = {**self._config, "without": [*self._config["without"]]}
+            config["without"] += _MECHANISMS[: len(failures)]
+            worker = Worker(config, self._spares)
+            try:
+                problem = self._failure(worker)
+                if problem is None:
+                    worker.isolation = worker.isolation.without(failures)
+                    if not config["unsafe"]:
+                        worker.isolation.demand(self._minimum)
+                    return worker
+            except BaseException:
+                worker.close()
+                raise
+            worker.close()
+            failures.append(f"{mechanism}: granted, but {problem}")
+        raise SandboxUnavailableError(
+            f"the sandbox does not work at any level here ({'; '.join(failures)}); "
+            "`sca doctor` says more"
+        )
+
+    def _failure(self, worker: Worker) -> str | None:
+        """Run two executions; return why one failed, or None."""
+        for number in ("first", "second"):
+            try:
+                child = worker.take(self._limits.memory_bytes)
+            except (SandboxError, WorkerLost) as error:
+                return f"there is no process for the {number} execution: {error}"
+            job = pack_job("cell", _TRIAL, ONE_CELL, {}, self._limits, 20)
+            execution = Execution(child, {}, _TRIAL_LIMITS, ONE_CELL, {ONE_CELL: _TRIAL})
+            try:
+                result = execution.converse(job)
+            except SandboxError as error:
+                result = execution.failed(error)
+            finally:
+                worker.dismiss(child)
+            if result.error is not None or result.value != 21:
+                return f"the {number} execution failed: {result.error or result.value!r}"
+        return None
 
     def _worker(self) -> Worker:
         """Return a living worker; a lost one is replaced."""

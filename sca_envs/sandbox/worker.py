@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from sca_envs.sandbox.channel import Channel
 from sca_envs.sandbox.errors import SandboxError, SandboxUnavailableError
-from sca_envs.sandbox.isolation import Isolation, Level
+from sca_envs.sandbox.isolation import Isolation
 
 _START_FILE = Path(__file__).parent / "child" / "start.py"
 _FLAGS = ("-S", "-s", "-P", "-B", "-X", "no_debug_ranges")
@@ -55,7 +55,7 @@ class Worker:
     Safe to use from several threads; each child is used by one at a time.
     """
 
-    def __init__(self, config: dict[str, Any], minimum: Level, spares: int) -> None:
+    def __init__(self, config: dict[str, Any], spares: int) -> None:
         self._spares = spares
         self._lock = threading.Lock()
         self._usual_size: int = config["address_space"] >> 20
@@ -82,8 +82,6 @@ class Worker:
         try:
             self.isolation = self._shake_hands(config)
             """What the kernel granted."""
-            if not config["unsafe"]:
-                self.isolation.demand(minimum)
         except BaseException:
             self.close()
             raise

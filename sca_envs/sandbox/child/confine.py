@@ -8,7 +8,6 @@ reported; whether what remains is enough is for the caller to say.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import socket
@@ -17,7 +16,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import seccomp
+from . import native, seccomp
+from .native import check, prctl
 
 NOBODY = 65534
 
@@ -40,20 +40,6 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # the same on every architecture
 _SIGKILL = 9
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _check(result: int, what: str) -> int:
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"{what}: {os.strerror(error)}")
-    return result
-
-
-def _prctl(option: int, value: int) -> None:
-    _check(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
-
-
 def fix_addresses(arguments: list[str]) -> bool:
     """Start this program again with every mapping at the same address each time.
 
@@ -68,13 +54,13 @@ def fix_addresses(arguments: list[str]) -> bool:
     """
     if not sys.platform.startswith("linux"):
         return False
-    persona = _libc.personality(ctypes.c_ulong(_PERSONALITY_QUERY))
+    persona = native.libc.personality(_PERSONALITY_QUERY)
     if persona & _ADDR_NO_RANDOMIZE:
         return True
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
     if hard in (resource.RLIM_INFINITY, -1) or hard >= _STACK:
         resource.setrlimit(resource.RLIMIT_STACK, (_STACK, hard))
-    if _libc.personality(ctypes.c_ulong(persona | _ADDR_NO_RANDOMIZE)) < 0:
+    if native.libc.personality(persona | _ADDR_NO_RANDOMIZE) < 0:
         return False
     return os.execv(arguments[0], arguments)
 
@@ -104,14 +90,21 @@ def enter(without: list[str]) -> dict[str, Any]:
     if os.geteuid() == 0:
         attempt(_become_nobody)
     report["user"] = os.geteuid()
-    if "namespaces" not in without and attempt(_new_namespaces):
-        report["namespaces"] = sorted(_NAMESPACES)
-        report["empty_root"] = bool(attempt(_empty_root))
+    if "namespaces" not in without:
+        separable, report["empty_root"], problem = _try_namespaces()
+        if problem:
+            report["missing"].append(problem)
+        if separable:
+            _unshare()
+            _become_first()
+            report["namespaces"] = sorted(_NAMESPACES)
+            if report["empty_root"]:
+                _empty_root()
     attempt(_drop_capabilities)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
     if "landlock" not in without:
         report["landlock"] = attempt(_landlock) or 0
-    _prctl(_PR_SET_DUMPABLE, 0)
+    prctl(_PR_SET_DUMPABLE, 0)
     # What no process here needs; inherited, and cheaper once than in every child.
     for name in ("FSIZE", "CORE", "MEMLOCK", "MSGQUEUE"):
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (0, 0))
@@ -122,12 +115,51 @@ def _become_nobody() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    _prctl(_PR_SET_DUMPABLE, 1)  # or /proc/self/uid_map would stay root's
+    prctl(_PR_SET_DUMPABLE, 1)  # or /proc/self/uid_map would stay root's
 
 
-def _new_namespaces() -> bool:
+def _try_namespaces() -> tuple[bool, bool, str]:
+    """Find out what namespaces give here, in a process that ends with the trial.
+
+    There is no way back from a half of them: where the process namespace is new but, say, the user
+    cannot be mapped (Ubuntu since 24.04), every fork but the first fails.
+
+    Returns:
+        Whether they can be had, whether the root directory can be emptied, too, and why not.
+    """
+    reader, writer = os.pipe()
+    trial = os.fork()
+    if trial == 0:
+        os.close(reader)
+        status, step = 1, "namespaces"
+        try:
+            _unshare()
+            _become_first()
+            for _ in range(2):
+                child = os.fork()
+                if child == 0:
+                    os._exit(0)
+                os.waitpid(child, 0)
+            status, step = 2, "empty root directory"
+            _empty_root()
+            status = 3
+        except OSError as error:
+            os.write(writer, f"{step}: {error}".encode())
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        problem = pipe.read(1000).decode()
+    status = os.waitstatus_to_exitcode(os.waitpid(trial, 0)[1])
+    if status not in (2, 3):
+        return False, False, problem or f"namespaces: the trial ended with status {status}"
+    return True, status == 3, problem
+
+
+def _unshare() -> None:
+    """Enter new namespaces; processes that are made from now on are in the new one for them."""
     user, group = os.geteuid(), os.getegid()
-    _check(_libc.unshare(sum(_NAMESPACES.values())), "unshare (namespaces)")
+    check(native.libc.unshare(sum(_NAMESPACES.values())), "unshare")
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
@@ -135,51 +167,45 @@ def _new_namespaces() -> bool:
     ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
+
+
+def _become_first() -> None:
+    """Go on as process 1 of the new namespace; the process that this was waits for its end."""
     child = os.fork()
     if child:
         os.closerange(0, 64)  # the end of the control socket must be the child's alone
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
-    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
-    return True
+    prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
-def _mount(source: str, target: str, kind: bytes | None, flags: int) -> None:
-    options = b"size=4k,nr_inodes=2" if kind else None
-    arguments = (source.encode(), target.encode(), kind, ctypes.c_ulong(flags), options)
-    _check(_libc.mount(*arguments), "mount")
-
-
-def _empty_root() -> bool:
+def _empty_root() -> None:
     """Exchange the root directory for an empty one that cannot be written."""
     numbers = seccomp.architecture()
     if numbers is None:
-        return False
-    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
-    place = "/proc"  # any directory that is always there
-    _mount("none", place, b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+        raise OSError(f"no number of pivot_root is known for {os.uname().machine}")
+    native.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
+    place = b"/proc"  # any directory that is always there
+    flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    native.mount(b"none", place, b"tmpfs", flags, b"size=4k,nr_inodes=2")
     os.chdir(place)
-    _check(_libc.syscall(ctypes.c_long(numbers.pivot_root), b".", b"."), "pivot_root")
-    _check(_libc.umount2(b".", _MNT_DETACH), "umount2")
+    check(native.syscall(numbers.pivot_root, b".", b"."), "pivot_root")
+    check(native.libc.umount2(b".", _MNT_DETACH), "umount2")
     os.chdir("/")
-    flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-    _mount("none", "/", None, flags)
-    return True
+    native.mount(b"none", b"/", None, flags | _MS_REMOUNT | _MS_BIND | _MS_RDONLY, None)
 
 
 def _drop_capabilities() -> None:
     numbers = seccomp.architecture()
     for capability in range(64):
-        _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0)
+        native.libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     if numbers is not None:
         header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
-        _check(_libc.syscall(ctypes.c_long(numbers.capset), header, bytes(24)), "capset")
+        check(native.syscall(numbers.capset, header, bytes(24)), "capset")
 
 
 def _landlock() -> int:
     """Deny every path, TCP port and signal to the outside; return the interface's version."""
-    create, restrict = map(ctypes.c_long, (_LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF))
-    zero, query_version = ctypes.c_size_t(0), ctypes.c_uint32(1)
-    version = _check(_libc.syscall(create, None, zero, query_version), "Landlock")
+    version = check(native.syscall(_LANDLOCK_CREATE_RULESET, None, 0, 1), "Landlock")
     access = 0x1FFF  # version 1: execute, read, write, make and remove
     access |= 0x2000 if version >= 2 else 0  # refer
     access |= 0x4000 if version >= 3 else 0  # truncate
@@ -188,30 +214,39 @@ def _landlock() -> int:
     scope = 3 if version >= 6 else 0  # abstract unix sockets, signals
     size = 24 if version >= 6 else 16 if version >= 4 else 8
     attributes = struct.pack("QQQ", access, network, scope)[:size]
-    none = ctypes.c_uint32(0)
-    ruleset = _check(_libc.syscall(create, attributes, ctypes.c_size_t(size), none), "Landlock")
+    ruleset = check(
+        native.syscall(_LANDLOCK_CREATE_RULESET, attributes, size, 0), "Landlock"
+    )
     try:
-        _check(_libc.syscall(restrict, ctypes.c_int(ruleset), none), "Landlock")
+        check(native.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0), "Landlock")
     finally:
         os.close(ruleset)
     return version
 
 
 class LockDown:
-    """The last step, in each child: resource limits and the system-call filter."""
+    """The last step, in each child: resource limits and the system-call filter.
 
-    def __init__(self, without: list[str]) -> None:
-        numbers = seccomp.architecture()
+    Args:
+        without: Steps to leave out; see `enter`.
+        still: Whether the C library asks the kernel for neither time nor chance.
+    """
+
+    def __init__(self, without: list[str], still: bool) -> None:
         self._filter = None
-        if numbers is not None and sys.platform.startswith("linux") and "seccomp" not in without:
-            self._filter = seccomp.Filter(numbers)
+        self._prctl = None
+        if sys.platform.startswith("linux"):
+            self._prctl = native.function("prctl", "long", "long", "long", "long", "long")
+            numbers = seccomp.architecture()
+            if numbers is not None and "seccomp" not in without:
+                self._filter = seccomp.Filter(numbers, still)
         self._parent = os.getpid()
         self._getppid = os.getppid  # `prelude` puts another function there
 
     def die_with_parent(self) -> None:
         """Let the kernel end this process when the warm parent ends."""
-        if sys.platform.startswith("linux"):
-            _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+        if self._prctl is not None:
+            self._prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
             if self._getppid() != self._parent:
                 os._exit(1)
 
@@ -224,12 +259,15 @@ class LockDown:
         Raises:
             OSError: If the kernel refuses.
         """
-        if self._filter is None:
-            return
-        resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-        self._filter.install()
+        if self._filter is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+            self._filter.install()
+
+    def forget(self) -> None:
+        """Let go of the functions of the C library, in a child that needs them no more."""
+        self._filter = self._prctl = None
 
     def holds(self) -> bool:
         """Try, in a process of its own, whether the lock-down denies what it should."""

@@ -6,6 +6,8 @@ import io
 import sys
 from typing import Any, cast
 
+from .frames import cut
+
 
 class Sink(io.BufferedIOBase):
     """Keeps the first bytes that are written to it."""
@@ -33,6 +35,8 @@ class Sink(io.BufferedIOBase):
     def take(self) -> str:
         """Return what was kept, and begin anew."""
         text = self._kept.decode("utf-8", "ignore" if self.overflowed else "replace")
+        if 3 * len(text) > self.limit:  # what replaces a wrong byte takes three
+            text = cut(text, self.limit)
         self._kept = bytearray()
         self.overflowed = False
         return text

@@ -1,7 +1,7 @@
 """The messages between the confined process and its caller, as the confined side sees them.
 
 A frame is a length (4 bytes, little-endian), a kind (1 byte) and a body. The caller is trusted,
-so a job comes marshalled; what goes back is JSON in ASCII.
+so a job comes marshalled; what goes back is JSON in ASCII, and printed text in UTF-8.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from .seccomp import CHANNEL
 
 JOB, REPLY, PROBLEM = b"J", b"R", b"E"
 """From the caller: something to run; what a tool returned; the exception that it raised."""
-CALL, FINAL, CODE = b"C", b"F", b"P"
-"""To the caller: a tool call; the end of a run; compiled code."""
+CALL, CODE, FINAL = b"C", b"P", b"F"
+"""To the caller: a tool call; compiled code; the end of a run."""
+VALUE, STDOUT, STDERR, DISPLAYED = b"V", b"O", b"X", b"D"
+"""To the caller, before the end of a run, as far as there is any."""
 
 MAXIMUM_DEPTH = 100
 """Levels of nesting that a JSON value may have; the caller checks the same."""
@@ -63,9 +65,10 @@ def rehearsal(prepared: list[bytes]) -> Iterator[None]:
         read, write = saved
 
 
-def send(kind: bytes, body: bytes) -> None:
-    """Send a frame to the caller."""
-    data = memoryview((len(body) + 1).to_bytes(4, "little") + kind + body)
+def send(*frames: tuple[bytes, bytes]) -> None:
+    """Send frames, each a kind and a body, to the caller."""
+    parts = [(len(body) + 1).to_bytes(4, "little") + kind + body for kind, body in frames]
+    data = memoryview(b"".join(parts))
     while data:
         data = data[write(CHANNEL, data) :]
 
@@ -91,6 +94,16 @@ def encode(value: Any, limit: int) -> str:
     if len(text) > limit:
         raise NotJSON(f"it takes {len(text):,} bytes as JSON, and {limit:,} are allowed")
     return text
+
+
+def cut(text: str, limit: int) -> str:
+    """Return text without half surrogate pairs, which UTF-8 cannot carry, and not longer.
+
+    Args:
+        text: Any text.
+        limit: How many bytes of UTF-8 it may have.
+    """
+    return text[:limit].encode("utf-8", "backslashreplace")[:limit].decode("utf-8", "ignore")
 
 
 def _measure(value: Any, left: int, depth: int) -> int:

@@ -17,7 +17,7 @@ import struct
 import sys
 from typing import Any
 
-from . import confine, mappings, modules, prelude, runtime, seccomp
+from . import confine, libc_stubs, mappings, modules, native, prelude, runtime, seccomp
 
 _CONTROL = 4
 _COMMAND = struct.Struct("<4xi")  # after kind, signal and padding
@@ -38,20 +38,29 @@ def main(file: str) -> None:
     config: dict[str, Any] = json.loads(control.recv(1 << 16))
     if config["core"] is not None:
         os.sched_setaffinity(0, {config["core"]})
-    clock = prelude.freeze(config["clock"])
+    cells = libc_stubs.Cells()
+    clock = prelude.freeze(config["clock"], cells)
     patches = {"asyncio": prelude.asyncio_patch(clock), "sysconfig": prelude.sysconfig_patch}
     modules.preload(config["modules"], patches)
-    prelude.seed(config["seed"])
-    mappings.join()
+    os.closerange(_CONTROL + 1, 1 << 10)  # the store's, which its mapping does without
+    prelude.seed(config["seed"], cells)
     without = config["without"]
+    problem = libc_stubs.install(cells)
+    clock.advance(0)
+    mappings.join()
     report = {"missing": []} if config["unsafe"] else confine.enter(without)
-    lock_down = confine.LockDown(["seccomp"] if config["unsafe"] else without)
+    report["still"] = problem is None
+    lock_down = confine.LockDown(["seccomp"] if config["unsafe"] else without, report["still"])
     report["seccomp"] = lock_down.holds()
     report["fixed_addresses"] = fixed
     state = prelude.interruptible()
     getpid = os.getpid
     prelude.steady_process()
     _forget_origin()
+    problems = [problem]
+    if not {"ctypes", "_ctypes"}.intersection(config["modules"]):
+        problems.append(native.forget())
+    report["missing"] += filter(None, problems)
     reply = bytearray(_REPLY.size)
     for _ in range(16):  # Python adapts a function to what it does after some calls
         _rehearse(config["seed"], reply)
@@ -70,7 +79,9 @@ def main(file: str) -> None:
     _fill_gaps()
     lock_down.die_with_parent()
     _hand_over(control, reply, getpid(), size)
+    os.closerange(0, seccomp.CHANNEL)
     lock_down.apply(size << 20)
+    lock_down.forget()
     runtime.rehearse()
     gc.enable()
     runtime.serve(state, lambda: random.seed(config["seed"]))

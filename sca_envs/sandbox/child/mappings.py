@@ -1,4 +1,4 @@
-"""Joins the memory mappings of loaded libraries, because a fork copies each of them.
+"""The memory mappings of this process; and joins those of libraries, which a fork must copy.
 
 The loader maps a library in five pieces with different protections. Two are enough: what is read
 or executed, and what is written. That gives up that constant data cannot be executed and resolved
@@ -9,20 +9,39 @@ no new memory become executable).
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from itertools import groupby
 from typing import NamedTuple
 
+from . import native
+
 _READ, _WRITE, _EXEC = 1, 2, 4
 
 
-class _Mapping(NamedTuple):
+class Mapping(NamedTuple):
+    """A piece of memory."""
+
     start: int
     end: int
     rights: str
     offset: int
     file: str
+    """Path of the file, or the kernel's name in brackets; empty for anonymous memory."""
+
+
+def read(maps: str = "/proc/self/maps") -> list[Mapping]:
+    """Return the mappings of this process; none where the platform has no list.
+
+    Args:
+        maps: The kernel's list of mappings.
+    """
+    if not sys.platform.startswith("linux"):
+        return []
+    try:
+        with open(maps) as file:
+            return [_parse(line) for line in file]
+    except OSError:
+        return []
 
 
 def join(maps: str = "/proc/self/maps") -> int:
@@ -32,33 +51,24 @@ def join(maps: str = "/proc/self/maps") -> int:
         maps: The kernel's list of mappings.
 
     Returns:
-        How many pieces were given the rights of their neighbours; 0 where the platform has no list.
+        How many pieces were given the rights of their neighbours.
     """
-    if not sys.platform.startswith("linux"):
-        return 0
-    try:
-        with open(maps) as file:
-            mappings = [_parse(line) for line in file]
-    except OSError:
-        return 0
-    protect = ctypes.CDLL(None).mprotect
     changed = 0
-    for path, group in groupby(mappings, lambda mapping: mapping.file):
+    for path, group in groupby(read(maps), lambda mapping: mapping.file):
         if not path.startswith("/"):
             continue
         for piece, rights in _plan(list(group)):
-            size = ctypes.c_size_t(piece.end - piece.start)
-            changed += protect(ctypes.c_void_p(piece.start), size, rights) == 0
+            changed += native.protect(piece.start, piece.end - piece.start, rights) == 0
     return changed
 
 
-def _parse(line: str) -> _Mapping:
+def _parse(line: str) -> Mapping:
     span, rights, offset, _, _, *path = line.split(maxsplit=5)
     start, end = (int(number, 16) for number in span.split("-"))
-    return _Mapping(start, end, rights, int(offset, 16), path[0].rstrip("\n") if path else "")
+    return Mapping(start, end, rights, int(offset, 16), path[0].rstrip("\n") if path else "")
 
 
-def _plan(pieces: list[_Mapping]) -> list[tuple[_Mapping, int]]:
+def _plan(pieces: list[Mapping]) -> list[tuple[Mapping, int]]:
     """Return which pieces of one library get other rights, and which."""
     if not any(piece.rights == "r-xp" for piece in pieces):
         return []

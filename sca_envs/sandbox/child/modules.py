@@ -9,6 +9,7 @@ outside the list cannot be loaded later, because they are files to map as machin
 from __future__ import annotations
 
 import errno
+import fcntl
 import importlib
 import importlib.machinery
 import marshal
@@ -20,16 +21,18 @@ from types import CodeType, ModuleType
 
 IMPORTED = """
     abc array ast base64 binascii bisect builtins calendar cmath codecs collections
-    collections.abc contextlib copy copyreg ctypes dataclasses datetime decimal enum errno
+    collections.abc contextlib copy copyreg dataclasses datetime decimal enum errno
     fractions functools gc hashlib heapq inspect io itertools json keyword linecache math numbers
     operator os random re reprlib resource socket statistics string struct sys textwrap time
     traceback types typing unicodedata uuid warnings weakref zlib _contextvars _csv pyexpat
 """
 """Imported before the fork: the common modules, and extension modules that others build on."""
 
-_LEFT_OUT = {"antigravity", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test"}
-_LEFT_OUT |= {"tests", "tkinter", "turtle", "turtledemo", "venv"}
-"""Not kept as code: what has no use without a screen, a network or files to install."""
+_LEFT_OUT = {"antigravity", "ctypes", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data"}
+_LEFT_OUT |= {"test", "tests", "tkinter", "turtle", "turtledemo", "venv"}
+"""Not kept as code: what has no use without a screen, a network or files to install, and what
+`native` takes away."""
+_ALL_SEALS = 0xF  # from <linux/fcntl.h>: against new seals, shrinking, growing and writing
 
 
 def preload(extra: Sequence[str], patches: dict[str, Callable[[ModuleType], None]]) -> None:
@@ -76,12 +79,14 @@ def _store() -> memoryview:
     """Return the code of all modules on demand, in memory that a fork need not copy.
 
     That is a file of its own in memory, mapped privately. Another process writes it, so that this
-    one's heap stays small: forks copy the tables of the heap. The layout: length of the index (8
+    one's heap stays small: forks copy the tables of the heap. It is the one file that executions
+    share: sealed, so that nobody can write it, and without a descriptor once it is mapped (the
+    caller of `preload` closes the one that `mmap` keeps). The layout: length of the index (8
     bytes), index (marshalled: name -> offset, size, is a package, file), code (marshalled).
     """
     if not hasattr(os, "memfd_create"):
         return memoryview(_pack_store())
-    file = os.memfd_create("modules")
+    file = os.memfd_create("modules", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     writer = os.fork()
     if writer == 0:
         with open(file, "wb", closefd=False) as stream:
@@ -90,7 +95,8 @@ def _store() -> memoryview:
     if os.waitpid(writer, 0)[1] != 0:
         raise ImportError("the standard library could not be read")
     try:
-        return memoryview(mmap.mmap(file, 0, mmap.MAP_PRIVATE))
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, _ALL_SEALS)
+        return memoryview(mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ))
     finally:
         os.close(file)
 

@@ -1,23 +1,26 @@
 """Makes what code computes a function of the code: a still clock, a seeded source of chance.
 
-The clock stands at a given time; only `sleep` moves it, at once and without waiting. This is a
-matter of repeatable results, not of security: machine code that reads the kernel's clock page is
-out of reach only because nothing new can be made executable.
+The clock stands at a given time; only `sleep` moves it, at once and without waiting. What is here
+gives Python's functions that behaviour everywhere; `libc_stubs` lets what lies below agree.
 """
 
 from __future__ import annotations
 
-import ctypes
+import _random
 import datetime
 import gc
 import hashlib
 import os
+import posix
 import random
 import signal
 import time
 import uuid
 from types import ModuleType
 from typing import Any
+
+from . import native
+from .libc_stubs import Cells
 
 _NANOSECONDS = 1_000_000_000
 _START = 1000 * _NANOSECONDS
@@ -29,10 +32,12 @@ _NODE = 0x0200_5CA0_0001
 class Clock:
     """A clock that stands still."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, cells: Cells) -> None:
         self._origin = round(now * 1_000_000) * 1000
+        self._cells = cells
         self.elapsed = 0
         """Nanoseconds slept so far."""
+        cells.show(self.wall(), self.running())
 
     def wall(self) -> int:
         """Nanoseconds since the epoch."""
@@ -47,15 +52,17 @@ class Clock:
         if seconds < 0:
             raise ValueError("sleep length must be non-negative")
         self.elapsed += round(seconds * _NANOSECONDS)
+        self._cells.show(self.wall(), self.running())
 
 
-def freeze(now: float) -> Clock:
+def freeze(now: float, cells: Cells) -> Clock:
     """Make `time` and `datetime` show a clock that stands still.
 
     Args:
         now: Seconds since the epoch.
+        cells: What the C library reads.
     """
-    clock = Clock(now)
+    clock = Clock(now, cells)
     _freeze_time(clock)
     _freeze_datetime(clock)
     return clock
@@ -114,15 +121,17 @@ def _freeze_datetime(clock: Clock) -> None:
     members = gc.get_referents(datetime.datetime.__dict__)[0]
     members["now"] = classmethod(now)
     members["utcnow"] = classmethod(utcnow)
-    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
+    native.type_modified(datetime.datetime)
 
 
-def seed(value: int) -> None:
+def seed(value: int, cells: Cells) -> None:
     """Make every source of chance in the standard library a function of a seed.
 
     Args:
         value: The seed.
+        cells: What the C library reads.
     """
+    cells.seed(value)
     state = {"count": 0}
 
     def urandom(size: int) -> bytes:
@@ -136,19 +145,24 @@ def seed(value: int) -> None:
     original = random.Random.seed
     random.Random.seed = seeded  # type: ignore[method-assign]
     random.seed = random._inst.seed
-    os.urandom = random._urandom = urandom  # type: ignore[attr-defined]
-    if hasattr(os, "getrandom"):
-        os.getrandom = lambda size, flags=0: urandom(size)
+    random._urandom = urandom  # type: ignore[attr-defined]
+    _random.Random = random.Random  # type: ignore[misc]
+    for module in (os, posix):
+        module.urandom = urandom
+        if hasattr(module, "getrandom"):
+            module.getrandom = lambda size, flags=0: urandom(size)
     for name, fixed in (("_generate_time_safe", None), ("_UuidCreate", None), ("_node", _NODE)):
         setattr(uuid, name, fixed)
 
 
 def steady_process() -> None:
     """Hide what differs between processes and machines."""
-    os.getpid = lambda: 2
-    os.getppid = lambda: 1
-    os.cpu_count = lambda: 1
+    for module in (os, posix):
+        module.getpid = lambda: 2
+        module.getppid = lambda: 1
+        module.cpu_count = lambda: 1
     os.environ.clear()
+    posix.environ.clear()
 
 
 def asyncio_patch(clock: Clock) -> Any:

@@ -21,7 +21,7 @@ from .console import Console
 
 OUT_OF_MEMORY = 77
 """Exit status where memory was too short to report that memory was too short."""
-_MESSAGE_LIMIT = 2000
+_MESSAGE_LIMIT, _NAME_LIMIT = 2000, 200
 _FRAME_LIMIT = 20
 _UNSET = object()
 _reserve = [bytes(2 << 20)]
@@ -121,10 +121,9 @@ def _compile_only(job: dict[str, Any]) -> None:
     try:
         code = compile(job["code"], job["cell"], "exec", dont_inherit=True)
     except Exception as error:
-        text = frames.encode({"cell": job["cell"], "error": _describe(error)}, 1 << 20)
-        frames.send(frames.FINAL, text.encode())
+        _send_end(job["cell"], _describe(error), False)
     else:
-        frames.send(frames.CODE, marshal.dumps(code))
+        frames.send((frames.CODE, marshal.dumps(code)))
 
 
 class Run:
@@ -159,7 +158,7 @@ class Run:
                     variables.clear()
             report = _describe(error)
         after = variables.get("result", _UNSET)
-        value = "null"
+        value = None
         if report is None and job["read_result"] and after is not before and after is not _UNSET:
             value, report = self._encode_result(after)
         self._finish(job["cell"], value, displayed, report)
@@ -187,30 +186,40 @@ class Run:
         self._state["running"] = False
         return shown
 
-    def _encode_result(self, value: Any) -> tuple[str, dict[str, Any] | None]:
+    def _encode_result(self, value: Any) -> tuple[str | None, dict[str, Any] | None]:
         try:
             return frames.encode(value, self._limit), None
         except MemoryError as error:
-            return "null", _describe(error)
+            return None, _describe(error)
         except BaseException as error:
             message = _message(error)
-            return "null", {"type": "", "message": message, "frames": [], "kind": "result"}
+            return None, {"type": "", "message": message, "frames": [], "kind": "result"}
 
     def _finish(
-        self, cell: str, value: str, displayed: str | None, report: dict[str, Any] | None
+        self, cell: str, value: str | None, displayed: str | None, report: dict[str, Any] | None
     ) -> None:
         stdout, stderr, overflowed = _console.take()
         _console.install()
-        rest = {
-            "cell": cell,
-            "stdout": stdout,
-            "stderr": stderr,
-            "overflowed": overflowed,
-            "displayed": None if displayed is None else _clean(displayed[: self._output_limit]),
-            "error": report,
-        }
-        text = f'{{"value":{value},' + frames.encode(rest, 1 << 40)[1:]
-        frames.send(frames.FINAL, text.encode())
+        if displayed is not None:
+            displayed = frames.cut(displayed, self._output_limit)
+        parts = [
+            (kind, text.encode())
+            for kind, text in (
+                (frames.VALUE, value),
+                (frames.STDOUT, stdout or None),
+                (frames.STDERR, stderr or None),
+                (frames.DISPLAYED, displayed),
+            )
+            if text is not None
+        ]
+        _send_end(cell, report, overflowed, *parts)
+
+
+def _send_end(
+    cell: str, report: dict[str, Any] | None, overflowed: bool, *parts: tuple[bytes, bytes]
+) -> None:
+    end = frames.encode({"cell": cell, "overflowed": overflowed, "error": report}, 1 << 20)
+    frames.send(*parts, (frames.FINAL, end.encode()))
 
 
 def make_tool(
@@ -232,7 +241,7 @@ def make_tool(
             text = frames.encode([name, arguments], limit)
         except frames.NotJSON as error:
             raise TypeError(f"{name}(): the arguments must be JSON values: {error}") from None
-        frames.send(frames.CALL, text.encode())
+        frames.send((frames.CALL, text.encode()))
         kind, body = frames.receive()
         content = frames.decode(body)
         if kind == frames.REPLY:
@@ -278,7 +287,7 @@ def _bind(
 
 def _clean(text: str) -> str:
     """Return text without lone surrogates, which UTF-8 cannot carry."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return frames.cut(text, 4 * len(text))
 
 
 def _message(error: BaseException) -> str:
@@ -296,17 +305,17 @@ def _describe(error: BaseException) -> dict[str, Any]:
     while trace is not None:
         code = trace.tb_frame.f_code
         if code.co_filename.startswith("<cell"):
-            lines.append([code.co_filename, trace.tb_lineno, _clean(code.co_name)[:200]])
+            lines.append([code.co_filename, trace.tb_lineno, _clean(code.co_name[:_NAME_LIMIT])])
         trace = trace.tb_next
     if len(lines) > _FRAME_LIMIT:
         lines = lines[: _FRAME_LIMIT // 2] + lines[-_FRAME_LIMIT // 2 :]
     message = _message(error)
     if isinstance(error, SyntaxError) and not lines and error.lineno:
-        message = _clean(str(error.msg))
-        lines = [[str(error.filename), error.lineno, "<module>"]]
+        message = _clean(str(error.msg)[:_MESSAGE_LIMIT])
+        lines = [[_clean(str(error.filename)[:_NAME_LIMIT]), error.lineno, "<module>"]]
     kind = "memory" if isinstance(error, MemoryError) else "exception"
     return {
-        "type": _clean(type(error).__name__)[:200],
+        "type": _clean(type(error).__name__[:_NAME_LIMIT]),
         "message": message,
         "frames": lines,
         "kind": kind,
