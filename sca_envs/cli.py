@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import sca_envs
-from sca_envs.commands import challenge, evaluation, leaderboard, view
+from sca_envs.commands import challenge, doctor, evaluation, leaderboard, view
 from sca_envs.core.errors import SCAError
 from sca_envs.envs.registration import check_id
 
@@ -29,6 +29,7 @@ evaluation.register(app)
 challenge.register(app)
 leaderboard.register(app)
 view.register(app)
+doctor.register(app)
 
 EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
 

@@ -6,7 +6,6 @@ import json
 import marshal
 import signal
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sca_envs.sandbox import channel as wire
 from sca_envs.sandbox.channel import Channel, Meter

@@ -145,7 +145,8 @@ _STILL = (
 
 
 _WAY_OUT = (
-    "Run on Linux (x86_64 or aarch64), in a container that allows seccomp; to debug elsewhere, "
+    "Run on Linux (x86_64 or aarch64), in a container that allows seccomp (`sca doctor` says what "
+    "this machine has); to debug elsewhere, "
     "without any protection from the code, set SCA_SANDBOX=unsafe."
 )
 

@@ -10,21 +10,11 @@ from typing import ClassVar
 
 from sca_envs.challenge.case import Case
 from sca_envs.challenge.gates.base import failed, passed
+from sca_envs.challenge.gates.purity import objection
 from sca_envs.challenge.task import CodeAsTask, Verdict
 
-MODULES = frozenset({
-    "bisect", "calendar", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "heapq", "itertools", "json", "math", "operator", "re", "statistics",
-    "string", "textwrap", "typing", "unicodedata",
-})  # fmt: skip
-"""What code may import: pure computation, nothing that depends on time, chance or the machine."""
-_FORBIDDEN_NAMES = frozenset({
-    "breakpoint", "compile", "delattr", "eval", "exec", "exit", "getattr", "globals", "hash",
-    "help", "id", "input", "locals", "memoryview", "open", "quit", "setattr", "vars",
-})  # fmt: skip
-_CLOCKS = frozenset({"now", "today", "utcnow"})
-_ALLOWED_DUNDERS = frozenset({"__init__", "__name__", "__eq__", "__lt__", "__len__"})
 _LONGEST_INSTRUCTION, _LONGEST_SOURCE = 4_000, 12_000
+_LONGEST_PARSED = 200_000
 _TELLING = 15
 """Characters that a line of code has at least, if it tells something when it is quoted."""
 
@@ -39,6 +29,8 @@ def sources(task: CodeAsTask) -> Iterator[tuple[str, str]]:
 
 def _parse(source: str) -> ast.Module | str:
     """Return the syntax tree, or why there is none."""
+    if len(source) > _LONGEST_PARSED:
+        return f"it is longer than {_LONGEST_PARSED:,} characters"
     try:
         return ast.parse(source)
     except SyntaxError as error:
@@ -122,7 +114,7 @@ class Safe:
     """The code is short and uses nothing that pure computation does not need.
 
     The sandbox holds whatever code does; this keeps tasks readable, and their verdicts apart from
-    clocks, chance and the interpreter's insides.
+    clocks, chance and the interpreter's insides. See `purity` for the rules.
     """
 
     name: ClassVar[str] = "safe"
@@ -138,34 +130,9 @@ class Safe:
         for what, source in sources(task):
             if len(source) > _LONGEST_SOURCE:
                 return f"{what} is longer than {_LONGEST_SOURCE} characters"
-            for node in ast.walk(ast.parse(source)):
-                if problem := _objection(node):
-                    return f"{what} {problem}"
+            if problem := objection(ast.parse(source)):
+                return f"{what} {problem}"
         return None
-
-
-def _objection(node: ast.AST) -> str | None:
-    match node:
-        case ast.Import(names):
-            modules = [alias.name for alias in names]
-        case ast.ImportFrom(module):
-            modules = [module or "."]
-        case ast.Name(name) if name in _FORBIDDEN_NAMES:
-            return f"uses {name}, which is not allowed"
-        case ast.Attribute(_, name) if name in _CLOCKS:
-            return f"asks for the time by .{name}; verdicts must not depend on it"
-        case ast.Name(name) | ast.Attribute(_, name) if _is_dunder(name):
-            return f"uses {name}, which is not allowed"
-        case _:
-            return None
-    for module in modules:
-        if module.split(".")[0] not in MODULES:
-            return f"imports {module}; allowed are {', '.join(sorted(MODULES))}"
-    return None
-
-
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__") and name not in _ALLOWED_DUNDERS
 
 
 @dataclass(frozen=True)

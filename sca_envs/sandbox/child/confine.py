@@ -40,6 +40,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # the same on every architecture
 _SIGKILL = 9
 
+
 def fix_addresses(arguments: list[str]) -> bool:
     """Start this program again with every mapping at the same address each time.
 
@@ -214,9 +215,7 @@ def _landlock() -> int:
     scope = 3 if version >= 6 else 0  # abstract unix sockets, signals
     size = 24 if version >= 6 else 16 if version >= 4 else 8
     attributes = struct.pack("QQQ", access, network, scope)[:size]
-    ruleset = check(
-        native.syscall(_LANDLOCK_CREATE_RULESET, attributes, size, 0), "Landlock"
-    )
+    ruleset = check(native.syscall(_LANDLOCK_CREATE_RULESET, attributes, size, 0), "Landlock")
     try:
         check(native.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0), "Landlock")
     finally:

@@ -19,6 +19,7 @@ import os
 import platform
 import struct
 import sys
+from typing import Any
 
 from . import mappings, native
 
@@ -104,7 +105,7 @@ def _install(cells: int) -> bool:
         return False
     _code.append(page)
     native.overwrite_random_bytes()
-    return all([_overwrite(target, jump) for target, jump in jumps]) and _hide_the_kernels_clock()
+    return all(_overwrite(target, jump) for target, jump in jumps) and _hide_the_kernels_clock()
 
 
 def _bodies(cells: int) -> dict[str, bytes]:
@@ -179,15 +180,17 @@ def _hide_the_kernels_clock() -> bool:
         native.prctl(_PR_SET_TSC, _TSC_SIGSEGV)
     except OSError:
         return False
-    return all([native.unmap(page.start, page.end - page.start) == 0 for page in pages])
+    return all(native.unmap(page.start, page.end - page.start) == 0 for page in pages)
 
 
 def _works(cells: Cells) -> bool:
     """Try whether functions that Python has from C tell what the memory says."""
     from _imp import create_builtin, exec_builtin
-    from importlib.machinery import BuiltinImporter, ModuleSpec
+    from importlib.machinery import ModuleSpec
 
-    fresh, posix = (create_builtin(ModuleSpec(name, BuiltinImporter)) for name in ("time", "posix"))
+    fresh: Any
+    posix: Any
+    fresh, posix = (create_builtin(ModuleSpec(name, None)) for name in ("time", "posix"))
     exec_builtin(fresh)
     exec_builtin(posix)
     cells.show(7_000_000_000, 3_000_000_000)

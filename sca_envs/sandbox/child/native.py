@@ -44,7 +44,7 @@ def check(result: int, what: str) -> int:
 
 
 def prctl(option: int, value: int) -> None:
-    """Call prctl(2) with one argument.
+    """Change an attribute of this process; see prctl in section 2 of the manual.
 
     Raises:
         OSError: If the kernel refuses.
@@ -62,7 +62,7 @@ def syscall(number: int, *arguments: Any) -> int:
 def mount(
     source: bytes, target: bytes, kind: bytes | None, flags: int, options: bytes | None
 ) -> None:
-    """Call mount(2).
+    """Mount a file system; see mount in section 2 of the manual.
 
     Raises:
         OSError: If the kernel refuses.
@@ -71,13 +71,13 @@ def mount(
 
 
 def protect(address: int, size: int, rights: int) -> int:
-    """Call mprotect(2); return 0, or -1 if the kernel refuses."""
+    """Give memory other rights; return 0, or -1 if the kernel refuses."""
     result: int = libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(size), rights)
     return result
 
 
 def unmap(address: int, size: int) -> int:
-    """Call munmap(2); return 0, or -1 if the kernel refuses."""
+    """Give memory back; return 0, or -1 if the kernel refuses."""
     result: int = libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))
     return result
 
@@ -144,9 +144,9 @@ def forget() -> str | None:
         What could not be done; None if all was.
     """
     if "_ctypes" in sys.builtin_module_names:  # no file is needed to make it anew
-        del _imp.create_builtin  # type: ignore[attr-defined]
+        del _imp.create_builtin
         sys.meta_path.remove(importlib.machinery.BuiltinImporter)
-    del _imp.create_dynamic  # type: ignore[attr-defined]
+    del _imp.create_dynamic
     for name in MODULES:
         sys.modules.pop(name, None)
     if _finds_constructors():
@@ -171,7 +171,8 @@ def _types() -> list[type]:
     found: set[type] = set()
     level: list[type] = [object]
     while level:
-        for kind in type.__subclasses__(level.pop()):
+        below: list[type] = type.__subclasses__(level.pop())
+        for kind in below:
             if kind not in found:
                 found.add(kind)
                 level.append(kind)

@@ -146,8 +146,9 @@ def seed(value: int, cells: Cells) -> None:
     random.Random.seed = seeded  # type: ignore[method-assign]
     random.seed = random._inst.seed
     random._urandom = urandom  # type: ignore[attr-defined]
-    _random.Random = random.Random  # type: ignore[misc]
-    for module in (os, posix):
+    _random.Random = random.Random  # type: ignore[misc,assignment]
+    modules: tuple[Any, ...] = (os, posix)
+    for module in modules:
         module.urandom = urandom
         if hasattr(module, "getrandom"):
             module.getrandom = lambda size, flags=0: urandom(size)
@@ -157,7 +158,8 @@ def seed(value: int, cells: Cells) -> None:
 
 def steady_process() -> None:
     """Hide what differs between processes and machines."""
-    for module in (os, posix):
+    modules: tuple[Any, ...] = (os, posix)
+    for module in modules:
         module.getpid = lambda: 2
         module.getppid = lambda: 1
         module.cpu_count = lambda: 1

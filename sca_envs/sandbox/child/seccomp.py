@@ -9,7 +9,6 @@ tries something forbidden gets an ordinary exception. See seccomp(2) and
 from __future__ import annotations
 
 import mmap
-import os
 import platform
 import struct
 from dataclasses import dataclass
@@ -43,14 +42,14 @@ class Architecture:
     """What the filter may let pass, by name."""
 
 
-_NAMES = (
-    "read write mmap mprotect futex madvise munmap brk mremap rt_sigreturn sched_yield exit "
-    "exit_group clock_gettime getrandom"
-).split()
+_NAMES = """
+    read write mmap mprotect futex madvise munmap brk mremap rt_sigreturn sched_yield exit
+    exit_group clock_gettime getrandom
+"""
 
 
 def _numbers(*numbers: int) -> dict[str, int]:
-    return dict(zip(_NAMES, numbers, strict=True))
+    return dict(zip(_NAMES.split(), numbers, strict=True))
 
 
 ARCHITECTURES = {
