@@ -1,12 +1,17 @@
 """Attacks of kinds that the shared file lacks, each with what it teaches.
 
 The oracles are the shared file's (`marker`, `limits`, `contain`, `host_eq`, `verdict`, `next`,
-`same`), and `reason:X` where the failure must have the reason X. With `once`, the oracle is for
-one-shot code: a session does not see its process end between two cells.
+`same`), and `reason:X` where the failure must have the reason X, `forged_not_true` where a forged
+end must be no verdict, and `canary`, `host_fast` and `result_small`, which every attack must meet.
+With `once`, the oracle is for one-shot code: a session does not see its process end between two
+cells.
 """
 
 from __future__ import annotations
 
+import json
+import random
+from pathlib import Path
 from typing import Any
 
 # Sends raw frames past the tools, as the runtime would.
@@ -16,11 +21,54 @@ def frame(kind, value):
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
     os.write(3, struct.pack('<I', len(body) + 1) + kind + body)
 def final(value):
-    frame(b'F', {'cell': '<cell>', 'value': value, 'stdout': '', 'stderr': '', 'overflowed': False,
-                 'displayed': None, 'error': None})
+    frame(b'V', value)
+    frame(b'F', {'cell': '<cell>', 'overflowed': False, 'error': None})
 """
+# The same for the stored attacks, whose code says which parts of an end it forges.
+_FORGE = """
+import os, json, struct, sys
+def put(data):
+    rest, tries = memoryview(data), 0
+    while len(rest):
+        try: rest = rest[os.write(3, rest[:1 << 18]):]
+        except BlockingIOError:
+            tries += 1
+            if tries > 10**6: break
+        except OSError: break
+def frame(kind, body):
+    return struct.pack('<I', (len(body) + 1) & 0xffffffff) + kind + body
+HONEST = {'cell': '<cell>', 'overflowed': False, 'error': None}
+T = {**HONEST, 'value': True}
+def text(value):
+    if isinstance(value, str): return value.encode('utf-8', 'surrogatepass')
+    return json.dumps(value).encode()
+def final(**parts):
+    kinds = {'stdout': b'O', 'stderr': b'X', 'displayed': b'D'}
+    frames = [frame(b'V', json.dumps(parts.pop('value')).encode())] if 'value' in parts else []
+    frames += [frame(kind, text(parts.pop(key))) for key, kind in kinds.items() if key in parts]
+    return b''.join(frames) + frame(b'F', json.dumps({**HONEST, **parts}).encode())
+def raw(body): return frame(b'F', body if isinstance(body, bytes) else body.encode())
+def err(**parts):
+    frames = [['<cell>', 1, 'f']]
+    return {'type': 'ValueError', 'message': 'x', 'frames': frames, 'kind': 'exception', **parts}
+"""
+_STORED = Path(__file__).parents[1] / "data" / "sandbox_attacks.jsonl"
 
 ATTACKS: list[dict[str, Any]] = []
+
+
+def stored_attacks() -> list[dict[str, Any]]:
+    """Return the attacks that somebody wrote who had not read the sandbox's code."""
+    attacks = [json.loads(line) for line in _STORED.read_text().splitlines()]
+    for attack in attacks:
+        if attack.get("forges"):
+            attack["code"] = _FORGE + attack["code"]
+    return attacks
+
+
+def some(attacks: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+    """Return a part of attacks, always the same."""
+    return random.Random(number).sample(attacks, min(number, len(attacks)))
 
 
 def _attack(name: str, oracle: str, lesson: str, code: str, **more: Any) -> None:
@@ -348,4 +396,60 @@ _attack(
     "import os, locale, time\nos.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()\nresult = 1",
     then="import time\nresult = [time.localtime(0).tm_hour, time.tzname[0]]",
     clean=[0, "UTC"],
+)
+_attack(
+    "report_of_60000_frames",
+    "host_fast",
+    "the host reads at most 20 frames of a traceback, and splits a source once",
+    _FORGE
+    + "pad = 0\n"
+    + "pad += 1\n" * 3000
+    + "put(final(error=err(frames=[['<cell>', i % 3000, 'f'] for i in range(60_000)])))\n"
+    + "put(final(error=err(frames=[['<cell>', i, 'f'] for i in range(20)])))\nos._exit(0)",
+)
+_attack(
+    "report_of_long_lines",
+    "result_small",
+    "a line of the source is cut in a traceback, and so is the number of lines",
+    _FORGE
+    + f"x = '{'q' * 20_000}'\n"
+    + "put(final(error=err(frames=[['<cell>', n, 'f'] for n in range(1, 40)] * 500)))\nos._exit(0)",
+)
+_attack(
+    "source_of_many_constants",
+    "canary",
+    "a source of a megabyte is compiled in a child within the limits, or refused",
+    f"result = {[number * 12_345_677 for number in range(60_000)]}\nresult = len(result)",
+)
+_attack(
+    "source_of_many_names",
+    "canary",
+    "and so is one of many names",
+    "".join(f"v{number} = {number}\n" for number in range(20_000)) + "result = 1",
+)
+_attack(
+    "standard_library_rewritten",
+    "next",
+    "the memory file of stored modules is sealed: no mapping of it can be written by another",
+    """
+import ctypes, mmap, os
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+done = []
+for number in range(64):
+    for flags in (1, 2, 3):
+        try:
+            mmap.mmap(number, 4096, flags=flags)[:4096] = bytes(4096); done.append(number)
+        except (OSError, ValueError): pass
+        where = libc.mmap(None, ctypes.c_size_t(4096), 3, flags, number, ctypes.c_long(0))
+        if where not in (None, ctypes.c_void_p(-1).value):
+            ctypes.memset(where, 0, 4096); done.append(number)
+    try: os.pwrite(number, bytes(4096), 0); done.append(number)
+    except OSError: pass
+    try: os.ftruncate(number, 0); done.append(number)
+    except OSError: pass
+result = 'PWNED' + str(done) if done else 'none'
+""",
+    then="import pprint\nresult = pprint.pformat({'a': 1})",
+    clean="{'a': 1}",
 )

@@ -146,6 +146,9 @@ def _bodies(cells: int) -> dict[str, bytes]:
         + b"\x48\x89\x47\x18\xc3",
         # pthread_getcpuclockid(rdi: thread, rsi: to), whose answer holds the thread's number
         "pthread_getcpuclockid": b"\xc7\x06\x03\x00\x00\x00\x31\xc0\xc3",
+        # sched_getcpu() returns 0; getcpu(rdi: to or 0, rsi: to or 0) writes 0 twice
+        "sched_getcpu": b"\x31\xc0\xc3",
+        "getcpu": b"\x31\xc0\x48\x85\xff\x74\x02\x89\x07\x48\x85\xf6\x74\x02\x89\x06\xc3",
         # How much memory the machine has: mov rax, -1; ret
         "get_phys_pages": b"\x48\xc7\xc0\xff\xff\xff\xff\xc3",
         "get_avphys_pages": b"\x48\xc7\xc0\xff\xff\xff\xff\xc3",
