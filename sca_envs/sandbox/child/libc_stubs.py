@@ -105,7 +105,7 @@ def _install(cells: int) -> bool:
         return False
     _code.append(page)
     native.overwrite_random_bytes()
-    return all(_overwrite(target, jump) for target, jump in jumps) and _hide_the_kernels_clock()
+    return _overwrite(jumps) and _hide_the_kernels_clock()
 
 
 def _bodies(cells: int) -> dict[str, bytes]:
@@ -161,17 +161,24 @@ def _bodies(cells: int) -> dict[str, bytes]:
     }
 
 
-def _overwrite(target: int, jump: bytes) -> bool:
-    """Put a jump at the beginning of a function."""
-    start = target // native.PAGE * native.PAGE
-    end = target + len(jump)
-    for mapping in mappings.read():  # the kernel's own code can only be changed as a whole
-        if mapping.file == "[vdso]" and mapping.start <= target < mapping.end:
-            start, end = mapping.start, mapping.end
-    if native.protect(start, end - start, _READ | _WRITE | _EXEC) != 0:
-        return False
-    native.write(target, jump)
-    return native.protect(start, end - start, _READ | _EXEC) == 0
+def _overwrite(jumps: list[tuple[int, bytes]]) -> bool:
+    """Put a jump at the beginning of each function.
+
+    The rights of whole mappings are changed: a part of one would stay a mapping of its own, which
+    every fork must copy, and the kernel's own code can only be changed as a whole.
+    """
+    for mapping in mappings.read():
+        inside = [(target, jump) for target, jump in jumps if mapping.start <= target < mapping.end]
+        if not inside:
+            continue
+        size = mapping.end - mapping.start
+        if native.protect(mapping.start, size, _READ | _WRITE | _EXEC) != 0:
+            return False
+        for target, jump in inside:
+            native.write(target, jump)
+        if native.protect(mapping.start, size, _READ | _EXEC) != 0:
+            return False
+    return True
 
 
 def _hide_the_kernels_clock() -> bool:

@@ -9,7 +9,6 @@ outside the list cannot be loaded later, because they are files to map as machin
 from __future__ import annotations
 
 import errno
-import fcntl
 import importlib
 import importlib.machinery
 import marshal
@@ -18,6 +17,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, ModuleType
+
+from . import native
 
 IMPORTED = """
     abc array ast base64 binascii bisect builtins calendar cmath codecs collections
@@ -32,7 +33,6 @@ _LEFT_OUT = {"antigravity", "ctypes", "distutils", "ensurepip", "idlelib", "lib2
 _LEFT_OUT |= {"test", "tests", "tkinter", "turtle", "turtledemo", "venv"}
 """Not kept as code: what has no use without a screen, a network or files to install, and what
 `native` takes away."""
-_ALL_SEALS = 0xF  # from <linux/fcntl.h>: against new seals, shrinking, growing and writing
 
 
 def preload(extra: Sequence[str], patches: dict[str, Callable[[ModuleType], None]]) -> None:
@@ -95,7 +95,7 @@ def _store() -> memoryview:
     if os.waitpid(writer, 0)[1] != 0:
         raise ImportError("the standard library could not be read")
     try:
-        fcntl.fcntl(file, fcntl.F_ADD_SEALS, _ALL_SEALS)
+        native.seal(file)
         return memoryview(mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ))
     finally:
         os.close(file)

@@ -25,6 +25,7 @@ PAGE = mmap.PAGESIZE
 _TP_NEW = 312
 """Where a type keeps the function that makes its instances, on 64-bit CPython 3.11 to 3.14."""
 _AT_RANDOM = 25
+_F_ADD_SEALS, _ALL_SEALS = 1033, 0xF
 _DOORS = ("from_address", "from_buffer", "from_buffer_copy", "in_dll")
 """Class methods that turn addresses into objects."""
 
@@ -80,6 +81,15 @@ def unmap(address: int, size: int) -> int:
     """Give memory back; return 0, or -1 if the kernel refuses."""
     result: int = libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))
     return result
+
+
+def seal(file: int) -> None:
+    """Let nobody write, shrink or grow a file in memory from now on.
+
+    Raises:
+        OSError: If the kernel refuses.
+    """
+    check(libc.fcntl(file, _F_ADD_SEALS, ctypes.c_int(_ALL_SEALS)), "seals")
 
 
 def address_of(memory: mmap.mmap) -> int:
