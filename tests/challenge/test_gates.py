@@ -82,7 +82,7 @@ BAD: list[tuple[Callable[[], Gate], dict[str, Any], str]] = [
     (Safe, {"instruction": "x" * 4_001}, "instruction is longer than 4000"),
     (Safe, {"verify": GOOD.verify + "#" * 12_000}, "verify is longer than 12000"),
     (Safe, {"failures": (*GOOD.failures, "x" * 12_001)}, "failure case 4 is longer"),
-    (Safe, {"solution": "import os"}, "the solution imports os; allowed are bisect"),
+    (Safe, {"solution": "import os"}, "the solution imports os; allowed are abc"),
     (Safe, {"solution": "import os.path as math"}, "imports os.path"),
     (Safe, {"solution": "from . import x"}, "imports"),
     (Safe, {"verify": "from random import random"}, "verify imports random"),

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,14 @@ def no_other_sandbox() -> None:
     shared_runner().close()
 
 
-@pytest.mark.slow
-def test_many_executions_leak_nothing(host: Host) -> None:
+@pytest.mark.parametrize(
+    "runs",
+    [
+        pytest.param(LEAK_RUNS, marks=pytest.mark.slow),
+        pytest.param(20_000, marks=pytest.mark.nightly),
+    ],
+)
+def test_many_executions_leak_nothing(host: Host, runs: int) -> None:
     codes = [
         "result = get_order_details('#W1')['status']",
         "print('x' * 1000)\nresult = [1] * 100",
@@ -82,7 +89,7 @@ def test_many_executions_leak_nothing(host: Host) -> None:
         ours = sandbox._current._process.pid  # other tests' processes may be about
         processes = descendants(ours)
         before = len(os.listdir("/proc/self/fd")), resident()
-        for number in range(LEAK_RUNS):
+        for number in range(runs):
             sandbox.run(codes[number % len(codes)], host.tools)
         gc.collect()
         after = len(os.listdir("/proc/self/fd")), resident()
@@ -92,6 +99,18 @@ def test_many_executions_leak_nothing(host: Host) -> None:
         for process in descendants(ours) & processes:
             with contextlib.suppress(OSError):  # it has just ended
                 assert resident(process) < 40 << 20
+
+
+def test_forty_sessions_at_once_keep_apart(host: Host) -> None:
+    def play(number: int) -> list[str | None]:
+        with sandbox.session(host.tools) as session:
+            session.run(f"import json\njson.mine = {number}\nx = {number}")
+            return [session.run("(x, json.mine)").displayed for _ in range(5)]
+
+    with Sandbox() as sandbox, ThreadPoolExecutor(40) as threads:
+        shown = list(threads.map(play, range(40)))
+        assert shown == [[f"({number}, {number})"] * 5 for number in range(40)]
+        assert sandbox.run("import json\nresult = hasattr(json, 'mine')").unwrap() is False
 
 
 def test_close_ends_every_process(host: Host) -> None:
