@@ -27,6 +27,8 @@ except ImportError:  # Windows, where no sandbox starts
 _HEADER = 5
 _CHUNK = 1 << 18
 _MAXIMUM_DEPTH = 100
+MAXIMUM_BRACKETS = 100_000
+"""Opening brackets and braces that JSON may have, which bounds what it takes to read it."""
 _REASON = 200  # characters of an error that may quote what was sent
 _LEAST_WAIT = 0.001
 _GRACE_WALL, _GRACE_CPU = 2.0, 0.5
@@ -174,7 +176,7 @@ class Channel:
             return False
         try:
             return not self._socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
+        except OSError:  # nothing there yet; or it ended with unread data, as the next step finds
             return True
 
     def _fill(self, meter: Meter) -> bool:
@@ -198,12 +200,17 @@ def parse(body: bytes) -> JSON:
         SandboxError: `protocol`, if it is not JSON in ASCII, holds NaN, an infinite number or half
             a surrogate pair, or is nested too deep.
     """
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets > MAXIMUM_BRACKETS:  # in texts, too: what counts is that nothing was built yet
+        raise SandboxError(
+            "protocol", f"it sent JSON with {brackets:,} brackets; {MAXIMUM_BRACKETS:,} are allowed"
+        )
     try:
         value = json.loads(body.decode("ascii"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         reason = str(error)[:_REASON]
         raise SandboxError("protocol", f"it sent something that is not JSON: {reason}") from None
-    if body.count(b"[") + body.count(b"{") > _MAXIMUM_DEPTH and _depth(value) > _MAXIMUM_DEPTH:
+    if brackets > _MAXIMUM_DEPTH and _depth(value) > _MAXIMUM_DEPTH:
         raise SandboxError("protocol", f"it sent JSON nested over {_MAXIMUM_DEPTH} levels deep")
     if b"\\ud" in body or b"\\uD" in body:
         try:

@@ -6,6 +6,7 @@ import json
 import marshal
 import signal
 from dataclasses import dataclass, field, replace
+from keyword import iskeyword
 
 from sca_envs.sandbox import channel as wire
 from sca_envs.sandbox.channel import Channel, Meter
@@ -14,6 +15,7 @@ from sca_envs.sandbox.results import JSON, Limits, Result, SandboxCall, SandboxT
 from sca_envs.sandbox.worker import Child
 
 _OUT_OF_MEMORY = 77  # see child/runtime.py
+_TAKEN = {"__builtins__", "__name__", "state"}
 _CODE_BYTES = 8 << 20
 _END_BYTES = 128 << 10
 # An honest report of an exception has less; see child/runtime.py.
@@ -113,7 +115,7 @@ class Execution:
         try:
             reply = _to_json(self.tools[name].call(arguments))
         except Exception as error:  # what a tool raises is the code's to handle
-            kind, message = type(error).__name__, _message_of(error)
+            kind, message = _describe(error)
             problem = f"{kind}: {message}" if message else kind
             self.calls.append(SandboxCall(name, text, None, problem))
             self._send(wire.PROBLEM, json.dumps([kind, message]).encode())
@@ -164,17 +166,17 @@ class Execution:
     def _traceback(self, frames: list[JSON], message: str) -> str:
         """Return a traceback of the code's own lines, as Python would print it."""
         lines = ["Traceback (most recent call last):"] if frames else []
-        sources: dict[str, list[str]] = {}
+        split, source = "", [""]
         for frame in frames:
             match frame:
                 case [str(cell), int(number), str(function)] if (
                     cell in self.sources and 0 <= number < 1 << 31
                 ):
-                    if cell not in sources:
-                        sources[cell] = self.sources[cell].splitlines()
+                    if cell != split:  # one at a time: there may be many large ones
+                        split, source = cell, self.sources[cell].splitlines()
                     lines.append(f'  File "{cell}", line {number}, in {function[:_NAME]}')
-                    if 1 <= number <= len(sources[cell]):
-                        lines.append(f"    {sources[cell][number - 1].strip()[:_LINE]}")
+                    if 1 <= number <= len(source):
+                        lines.append(f"    {source[number - 1].strip()[:_LINE]}")
         return "\n".join([*lines, message])
 
 
@@ -187,7 +189,15 @@ def pack_job(
     state: JSON,
     read_result: bool = True,
 ) -> bytes:
-    """Return the body of a job frame."""
+    """Return the body of a job frame.
+
+    Raises:
+        ValueError: If `state` is not JSON.
+    """
+    try:
+        text = None if state is None else _to_json(state)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"state: expected a JSON value: {error}") from error
     return marshal.dumps(
         {
             "mode": mode,
@@ -197,7 +207,7 @@ def pack_job(
                 (name, tool.parameters, tool.variadic, tool.keywords)
                 for name, tool in tools.items()
             ],
-            "state": None if state is None else _to_json(state),
+            "state": text,
             "read_result": read_result,
             "output_bytes": limits.output_bytes,
             "message_bytes": limits.message_bytes,
@@ -239,7 +249,7 @@ def normalize(tools: Tools) -> dict[str, SandboxTool]:
     """
     normal: dict[str, SandboxTool] = {}
     for name, tool in tools.items():
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name) or name in _TAKEN:
             raise ValueError(f"tool {name!r}: expected a name that Python code can call")
         if isinstance(tool, SandboxTool):
             if tool.name != name:
@@ -263,12 +273,17 @@ def _to_json(value: JSON) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def _message_of(error: Exception) -> str:
-    match error.args:
-        case (str(text),):
-            return text  # str() of a KeyError would quote it
-        case _:
-            return str(error)
+def _describe(error: Exception) -> tuple[str, str]:
+    """Return the type and the message of what a tool raised, which may be of an odd class."""
+    try:
+        match error.args:
+            case (str(text),):
+                message = text  # str() of a KeyError would quote it
+            case _:
+                message = str(error)
+        return str(type(error).__name__), message
+    except Exception:
+        return "Exception", ""
 
 
 def _signal_name(number: int) -> str:

@@ -39,18 +39,21 @@ class Limits:
     """Number of tool calls in one execution."""
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("wall_seconds", 0.001),
-            ("cpu_seconds", 0.001),
-            ("memory_bytes", 64 << 20),
-            ("output_bytes", 0),
-            ("message_bytes", 1024),
-            ("traffic_bytes", 1024),
-            ("tool_calls", 0),
+        for name, least, most in (
+            ("wall_seconds", 0.001, 1e6),
+            ("cpu_seconds", 0.001, 1e6),
+            ("memory_bytes", 64 << 20, 1 << 46),
+            ("output_bytes", 0, 1 << 30),
+            ("message_bytes", 1024, 1 << 30),
+            ("traffic_bytes", 1024, 1 << 40),
+            ("tool_calls", 0, 1 << 40),
         ):
             value = getattr(self, name)
-            if not value >= least:
-                raise ValueError(f"Limits.{name}: expected at least {least}, got {value}")
+            kind = (int, float) if isinstance(least, float) else int
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise ValueError(f"Limits.{name}: expected a number, got {value!r}")
+            if not least <= value <= most:
+                raise ValueError(f"Limits.{name}: expected {least} to {most:g}, got {value}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,11 +228,13 @@ class Sandbox:
     def _take(self, limits: Limits) -> tuple[Worker, Child]:
         """Return a fresh child that is held to a memory limit, and its worker."""
         for _ in range(3):
-            worker = self._worker()
             try:
+                worker = self._worker()
                 return worker, worker.take(limits.memory_bytes)
             except WorkerLost:
                 continue
+            except SandboxUnavailableError as error:  # the first one could be had
+                raise SandboxError("killed", f"there is no worker for it: {error}") from error
         raise SandboxError("killed", "the worker ended three times in a row")
 
     def _compile(self, code: str, limits: Limits) -> Result:

@@ -63,8 +63,8 @@ class Session:
         if (problem := not_text(code)) is not None:
             return Result(error=problem)
         cell = f"<cell {len(self._sources) + 1}>"
-        self._sources[cell] = code
         job = pack_job("cell", code, cell, self._tools, self._limits, state, self._read_result)
+        self._sources[cell] = code
         execution = Execution(child, self._tools, self._limits, cell, self._sources)
         meter = execution.meter
         meter.interrupt = lambda: self._worker.signal(child, signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import sys
 import threading
 import weakref
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +27,8 @@ _START_FILE = Path(__file__).parent / "child" / "start.py"
 _FLAGS = ("-S", "-s", "-P", "-B", "-X", "no_debug_ranges")
 # -I and -E would ignore PYTHONHASHSEED. TZ names no file, so no time zone of the host is read.
 # LD_BIND_NOW: what the loader writes later, every child would have to copy.
-_ENVIRONMENT = {"TZ": "UTC0", "LD_BIND_NOW": "1"}
+# rseq would let the kernel write the number of the core into memory.
+_ENVIRONMENT = {"TZ": "UTC0", "LD_BIND_NOW": "1", "GLIBC_TUNABLES": "glibc.pthread.rseq=0"}
 # Messages keep their bounds; where there is no such socket, each is small and sent at once.
 _CONTROL_KIND = socket.SOCK_SEQPACKET if sys.platform.startswith("linux") else socket.SOCK_STREAM
 _START_SECONDS = 120.0
@@ -63,18 +66,13 @@ class Worker:
         self._forking: defaultdict[int, int] = defaultdict(int)
         self._failed: dict[int, int] = {}
         self._ended: dict[int, int] = {}
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, _CONTROL_KIND)
-        self._control.settimeout(_ANSWER_SECONDS)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, *_FLAGS, str(_START_FILE)],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env={**_ENVIRONMENT, "PYTHONHASHSEED": str(config["hash_seed"])},
-                cwd="/",
-                start_new_session=True,  # no Ctrl-C; it goes when the control socket is closed
-            )
+        self._unwanted: set[int] = set()
+        try:
+            self._process, self._control = _start(config["hash_seed"])
+        except OSError as error:
+            raise SandboxUnavailableError(
+                f"the sandbox's worker cannot be started: {error}"
+            ) from error
         self.alive = True
         """Whether it can be used."""
         self._close = weakref.finalize(self, _end, self._process, self._control, self._ready)
@@ -109,22 +107,23 @@ class Worker:
             WorkerLost: If the warm parent has ended.
             SandboxError: If the system cannot make another process now.
         """
-        size = memory_bytes >> 20
-        with self._lock:
+        size, reason = memory_bytes >> 20, ""
+        with self._in_step():
             ready = self._ready[size]
-            if not ready and not self._forking[size]:
-                self._ask_for_child(size)
+            self._failed.pop(size, None)  # of a spare, which nobody waited for
             while not ready:
                 if size in self._failed:
+                    if reason:
+                        raise SandboxError("killed", f"the system has no process for it: {reason}")
                     reason = os.strerror(self._failed.pop(size))
-                    raise SandboxError("killed", f"the system has no process for it: {reason}")
+                if not self._forking[size]:
+                    self._ask_for_child(size)
                 self._read_answer()
-            self._failed.pop(size, None)
             return ready.popleft()
 
     def signal(self, child: Child, number: int) -> None:
         """Send a signal to a child."""
-        with self._lock, contextlib.suppress(WorkerLost):
+        with contextlib.suppress(WorkerLost), self._in_step():
             self._send(_COMMAND.pack(b"K", number, child.number))
             while self._read_answer() != b"K":  # or the signal could come too late
                 pass
@@ -142,7 +141,7 @@ class Worker:
         """
         child.channel.close()
         try:
-            with self._lock:
+            with self._in_step():
                 number = signal.SIGKILL if kill else 0
                 self._send(_COMMAND.pack(b"W", number, child.number))
                 while child.number not in self._ended:
@@ -154,6 +153,21 @@ class Worker:
         except WorkerLost:
             return None
         return os.waitstatus_to_exitcode(status)
+
+    @contextlib.contextmanager
+    def _in_step(self) -> Iterator[None]:
+        """Let one thread at a time ask and read answers.
+
+        An interruption (Ctrl-C) may lose an answer; this worker is then given up for another.
+        """
+        with self._lock:
+            try:
+                yield
+            except (SandboxError, WorkerLost):
+                raise
+            except BaseException:
+                self.close()
+                raise
 
     def _shake_hands(self, config: dict[str, Any]) -> Isolation:
         try:
@@ -194,7 +208,14 @@ class Worker:
         kind, number, value = _ANSWER.unpack(answer)
         if kind == b"R":
             self._forking[value] -= 1
-            self._ready[value].append(Child(socket.socket(fileno=descriptors[0]), number))
+            if descriptors:
+                self._ready[value].append(Child(socket.socket(fileno=descriptors[0]), number))
+            else:  # this process may open no more; the child ends, as nobody holds its channel
+                self._failed[value] = errno.EMFILE
+                self._unwanted.add(number)
+                self._send(_COMMAND.pack(b"W", signal.SIGKILL, number))
+        elif kind == b"W" and number in self._unwanted:
+            self._unwanted.remove(number)
         elif kind == b"W":
             self._ended[number] = value
         elif kind == b"E":
@@ -205,6 +226,27 @@ class Worker:
     def _lose(self, error: OSError | None) -> NoReturn:
         self.close()
         raise WorkerLost(str(error or "the worker ended")) from error
+
+
+def _start(hash_seed: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start the warm parent; return it and the way to it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, _CONTROL_KIND)
+    ours.settimeout(_ANSWER_SECONDS)
+    try:
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, *_FLAGS, str(_START_FILE)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env={**_ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)},
+                cwd="/",
+                start_new_session=True,  # no Ctrl-C; it goes when the control socket is closed
+            )
+    except BaseException:
+        ours.close()
+        raise
+    return process, ours
 
 
 def _peer(end: socket.socket) -> int | None:

@@ -453,3 +453,47 @@ result = 'PWNED' + str(done) if done else 'none'
     then="import pprint\nresult = pprint.pformat({'a': 1})",
     clean="{'a': 1}",
 )
+_attack(
+    "import_machinery_made_anew",
+    "marker",
+    "a module of C made anew has the same table of functions, in which the dangerous ones refuse",
+    """
+import sys, os, _struct
+from types import SimpleNamespace
+del sys.modules['_imp']
+import _imp
+folder = os.path.dirname(_struct.__file__)
+suffix = _struct.__file__.partition('_struct')[2]
+result = 'none'
+for name in ('_ctypes', 'x._ctypes', 'ctypes'):
+    try:
+        spec = SimpleNamespace(name=name, origin=f'{folder}/_ctypes{suffix}')
+        module = _imp.create_dynamic(spec)
+        handle = module.dlopen(None, 1)
+        result = 'PWNED' + str(module.call_function(module.dlsym(handle, 'abs'), (-5,)))
+    except Exception: pass
+""",
+)
+_attack(
+    "number_of_this_process",
+    "same",
+    "no frame below the code holds the process's number, which counts the executions before",
+    """
+import sys
+frame, result = sys._getframe(), []
+while frame is not None:
+    for name, value in sorted(frame.f_locals.items()):
+        if isinstance(value, (int, float, str, bytes, bytearray)):
+            result.append([name, repr(value)])
+    frame = frame.f_back
+""",
+)
+_attack(
+    "call_of_many_brackets",
+    "host_fast",
+    "JSON with very many parts is refused before it is read",
+    _RAW
+    + "deep = '[' * 97 + ']' * 97\\n"
+    + "call = '[' + ','.join([deep] * 5250) + ',1]'\n"
+    + "for _ in range(5): frame(b'C', call.encode())\n",
+)

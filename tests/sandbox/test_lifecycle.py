@@ -242,3 +242,66 @@ def test_a_pool_returns_results_in_order(host: Host) -> None:
     assert os.sched_getaffinity(0) == affinity
     with pytest.raises(ValueError, match="workers: expected at least 1"):
         SandboxPool(0)
+
+
+def test_an_interrupted_host_goes_on(host: Host) -> None:
+    """Ctrl-C at any moment loses at most the execution, not the next one's process."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with Sandbox() as sandbox:
+            for number in range(60):
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.setitimer(signal.ITIMER_REAL, 0.0005 + number * 0.0003)
+                    sandbox.run("result = 1")
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            start = time.monotonic()
+            assert sandbox.run("result = 2").unwrap() == 2
+            assert time.monotonic() - start < 25  # a lost answer was waited for 30 seconds
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+def test_a_host_with_few_descriptors_fails_as_an_execution(host: Host) -> None:
+    program = """
+import os, resource
+from sca_envs.sandbox import Sandbox, SandboxError, SandboxUnavailableError
+sandbox = Sandbox()
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+most = max(map(int, os.listdir("/proc/self/fd")))
+resource.setrlimit(resource.RLIMIT_NOFILE, (most + 6, hard))
+sessions = []
+try:
+    while len(sessions) < 20: sessions.append(sandbox.session())
+except SandboxError as error: print(error.reason)
+print(sandbox.run("result = 1").error.reason)
+try: Sandbox()
+except SandboxUnavailableError as error: print("unavailable")
+for session in sessions: session.close()
+print(sandbox.run("result = 1").unwrap())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["killed", "killed", "unavailable", "1"], done.stderr
+
+
+def test_a_session_that_ended_behind_its_answer_is_a_failure() -> None:
+    code = """
+import os, json, struct
+def frame(kind, value):
+    body = json.dumps(value).encode()
+    os.write(3, struct.pack('<I', len(body) + 1) + kind + body)
+frame(b'C', ['tool', {}])
+frame(b'F', {'cell': '<cell 1>', 'overflowed': False, 'error': None})
+for _ in range(10**6): pass
+os._exit(0)
+"""
+    with Sandbox() as sandbox, sandbox.session({"tool": lambda arguments: "x" * 10}) as session:
+        session.run(code)
+        time.sleep(0.2)
+        error = session.run("1").error
+        assert error is not None
+        assert error.reason == "killed"

@@ -235,7 +235,7 @@ def test_limits(sandbox: Sandbox, host: Host) -> None:
 
 @pytest.mark.parametrize("name", ["wall_seconds", "memory_bytes", "message_bytes", "tool_calls"])
 def test_limits_have_ranges(name: str) -> None:
-    with pytest.raises(ValueError, match=f"Limits.{name}: expected at least"):
+    with pytest.raises(ValueError, match=f"Limits.{name}: expected "):
         Limits(**{name: -1})
 
 
@@ -326,3 +326,56 @@ def test_extension_modules_on_request() -> None:
         code = "import sqlite3\nc = sqlite3.connect(':memory:')\n"
         code += "result = c.execute('select 7').fetchone()"
         assert sandbox.run(code).unwrap() == [7]
+
+
+def test_what_a_tool_raises_may_be_of_an_odd_class(sandbox: Sandbox) -> None:
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    def fail(arguments: dict[str, Any]) -> None:
+        raise OddError
+
+    code = "try:\n    fail()\nexcept Exception as error:\n    result = type(error).__name__"
+    assert sandbox.run(code, {"fail": fail}).unwrap() == "Exception"
+
+
+@pytest.mark.parametrize("state", [{1, 2}, object(), float("nan"), {(1, 2): 3}])
+def test_a_state_that_is_not_json_is_a_value_error(sandbox: Sandbox, state: Any) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        sandbox.run("result = 1", state=state)
+    with sandbox.session() as session:
+        with pytest.raises(ValueError, match="JSON"):
+            session.run("1", state=state)
+        assert session.run("1 / 0").error.traceback.startswith(  # type: ignore[union-attr]
+            'Traceback (most recent call last):\n  File "<cell 1>"'
+        )
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"wall_seconds": float("inf")},
+        {"cpu_seconds": float("nan")},
+        {"memory_bytes": 128e6},
+        {"memory_bytes": 1 << 60},
+        {"tool_calls": True},
+        {"output_bytes": "1"},
+    ],
+)
+def test_limits_have_limits(limits: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Limits(**limits)
+
+
+@pytest.mark.parametrize("name", ["state", "__builtins__", "lambda", "a b"])
+def test_a_tool_has_a_name_that_code_can_call(sandbox: Sandbox, name: str) -> None:
+    with pytest.raises(ValueError, match="expected a name that Python code can call"):
+        sandbox.run("result = 1", {name: lambda arguments: 1})
+
+
+def test_json_of_very_many_parts_is_refused_alike_on_both_sides(sandbox: Sandbox) -> None:
+    assert len(sandbox.run("result = [[]] * 99_000").unwrap()) == 99_000
+    error = sandbox.run("result = [[]] * 100_000").error
+    assert error is not None
+    assert "it has 100,001 brackets, and 100,000 are allowed" in error.message

@@ -25,6 +25,9 @@ VALUE, STDOUT, STDERR, DISPLAYED = b"V", b"O", b"X", b"D"
 MAXIMUM_DEPTH = 100
 """Levels of nesting that a JSON value may have; the caller checks the same."""
 
+MAXIMUM_BRACKETS = 100_000
+"""Opening brackets and braces that its text may have; the caller checks the same."""
+
 _CHUNK = 1 << 12
 _encode = json.JSONEncoder(allow_nan=False, check_circular=False).encode
 decode = json.JSONDecoder().decode
@@ -91,6 +94,9 @@ def encode(value: Any, limit: int) -> str:
         raise
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJSON(str(error)) from None
+    brackets = text.count("[") + text.count("{")
+    if brackets > MAXIMUM_BRACKETS:
+        raise NotJSON(f"it has {brackets:,} brackets, and {MAXIMUM_BRACKETS:,} are allowed")
     if len(text) > limit:
         raise NotJSON(f"it takes {len(text):,} bytes as JSON, and {limit:,} are allowed")
     return text

@@ -153,13 +153,14 @@ def forget() -> str | None:
     Returns:
         What could not be done; None if all was.
     """
-    if "_ctypes" in sys.builtin_module_names:  # no file is needed to make it anew
-        del _imp.create_builtin
+    # Neither is needed any more, and with one or the other `_ctypes` could be made anew.
+    refused = _refuse(_imp.create_dynamic, _imp._fix_co_filename)  # type: ignore[attr-defined]
+    if "_ctypes" in sys.builtin_module_names:
+        refused &= _refuse(_imp.create_builtin, _imp.is_builtin)
         sys.meta_path.remove(importlib.machinery.BuiltinImporter)
-    del _imp.create_dynamic
     for name in MODULES:
         sys.modules.pop(name, None)
-    if _finds_constructors():
+    if refused and _finds_constructors():
         problem = None
         for kind in _types():
             write(id(kind) + _TP_NEW, bytes(8))
@@ -171,6 +172,25 @@ def forget() -> str | None:
         if type(copy) is dict and "dlopen" in copy and "dlsym" in copy:
             copy.clear()
     return problem
+
+
+def _refuse(function: Any, other: Any) -> bool:
+    """Let a function of C do what another one does, which refuses its arguments.
+
+    The table of its module is changed, so that it stays so in a module that is made anew.
+
+    Returns:
+        Whether that was possible: both must be called in the same way.
+    """
+    # struct PyCFunctionObject: head, m_ml; struct PyMethodDef: name, function, flags.
+    one, another = (
+        int.from_bytes(read(id(item) + object.__basicsize__, 8), "little")
+        for item in (function, other)
+    )
+    if read(one + 16, 4) != read(another + 16, 4):
+        return False
+    write(one + 8, read(another + 8, 8))
+    return True
 
 
 def _types() -> list[type]:
