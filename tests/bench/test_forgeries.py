@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from sca_envs.bench.leaderboard.site import build_site
 from sca_envs.bench.leaderboard.verifying import verify_submission
 from sca_envs.cli import app
+from sca_envs.core.errors import SCAError
 from tests.bench.forged_claims import CLAIMS, FILES
 from tests.bench.forged_episodes import EPISODES
 from tests.bench.forging import BASES, Case, FileForgery, Forgery, make_bases
@@ -61,3 +64,13 @@ def test_a_forged_file_is_found_and_named(forged: Path, forgery: FileForgery) ->
     assert _named(forged, forgery.named)
     result = CliRunner().invoke(app, ["leaderboard", "verify", str(forged)])
     assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit | SCAError), result.exception
+
+
+@pytest.mark.parametrize("forgery", FILES, ids=lambda one: ascii(one.id))
+def test_a_site_of_forged_files_is_refused_or_made(
+    forged: Path, forgery: FileForgery, tmp_path: Path
+) -> None:
+    forgery.forge(forged)
+    with contextlib.suppress(SCAError):
+        build_site(forged, tmp_path / "site", verify=False)

@@ -84,7 +84,7 @@ class Conditions:
     @property
     def user_verified(self) -> bool:
         """Whether a replay asks the user again."""
-        return self.options.get("user") in USERS
+        return self.options.get("user") in tuple(USERS)  # whatever it may be
 
     @property
     def what(self) -> dict[str, str]:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from sca_envs.bench.evaluating.plan import episode_seed
 from sca_envs.bench.evaluating.recording import Job
 from sca_envs.bench.evaluating.worker import AGENTS, Worker, WorkerSpec
-from sca_envs.bench.leaderboard.conditions import baseline
+from sca_envs.bench.leaderboard.conditions import Conditions, baseline
 from sca_envs.bench.leaderboard.problems import Problem, differs, episode_place
 from sca_envs.bench.leaderboard.submission import Entry
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.replay import Replayer
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.core.database import same_json
-from sca_envs.core.users import USERS
 
 _LARGEST_LOGPROB = 0.01  # 0, and what rounding in a model's arithmetic adds
 
@@ -29,7 +28,7 @@ class EpisodeChecker:
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
         self._options = entry.results.run.options
-        self._scripted = entry.env_options.get("user") in USERS
+        self._scripted = Conditions.of(entry.results.run).user_verified
         self._replayer = Replayer()  # keeps the environment
         self._baseline = baseline(entry.agent) if self._scripted else None
         self._worker: Worker | None = None

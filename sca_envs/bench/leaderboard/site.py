@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -242,7 +243,7 @@ def _write(
                 entry,
                 Conditions.of(entry.results.run),
                 pass_hat_chart([(submission.name, 0, entry.results.pass_hat)]),
-                entry.results.run.model_dump_json(indent=1, exclude={"tasks"}),
+                json.dumps(entry.results.run.model_dump(exclude={"tasks"}), indent=1),
             )
             for entry in submission.entries
         ]
