@@ -17,10 +17,10 @@ from .bench.evaluating.metrics import pass_hat_k as pass_hat_k
 from .bench.evaluating.results import Results as Results
 from .bench.evaluating.results import load_results as load_results
 from .bench.leaderboard.adding import add_submission as add_submission
+from .bench.leaderboard.problems import Problem as Problem
 from .bench.leaderboard.site import build_site as build_site
 from .bench.leaderboard.submission import Submission as Submission
 from .bench.leaderboard.submission import load_submission as load_submission
-from .bench.leaderboard.verifying import Problem as Problem
 from .bench.leaderboard.verifying import verify_submission as verify_submission
 from .bench.loading import Maker as Maker
 from .bench.rollout import Result as Result

@@ -19,6 +19,7 @@ from sca_envs.challenge.gates import Fingerprint
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.errors import OptionError, TaskFileError
+from sca_envs.sandbox.isolation import is_unsafe
 
 
 class Progress(NamedTuple):
@@ -58,7 +59,8 @@ class Campaign:
         self.journal = self.path.with_name(f"{self.path.stem}.journal.jsonl")
         self.accepted: list[CodeAsTask] = []
         """The tasks that were accepted so far."""
-        self._record = json.loads(json.dumps(record))  # as it will be read again
+        unsafe = {"unsafe_sandbox": True} if is_unsafe() else {}
+        self._record = json.loads(json.dumps(record | unsafe))  # as it will be read again
         self._wanted = wanted
         self._most = 50 * wanted if most is None else most
         self._next = 0

@@ -22,6 +22,8 @@ def show(task: CodeAsTask) -> RenderableType:
     made = task.provenance
     where = f"{task.domain} on {task.data.name} ({task.data.digest[:12]}…)"
     origin = f"by {made.challenger or 'unknown'}, seed {made.seed}"
+    if made.unsafe_sandbox:
+        origin += ", under SCA_SANDBOX=unsafe"
     parts: list[RenderableType] = [
         Rule(Text(_clean(task.id), style="bold")),
         Text(_clean(f"{where}, {origin}"), style="dim"),

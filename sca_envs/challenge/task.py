@@ -21,11 +21,12 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task
+from sca_envs.sandbox.isolation import is_unsafe
 
 FORMAT = "sca-code-as-task"
 """What every line of a file of Code-as-Tasks says it is."""
@@ -76,6 +77,15 @@ class Provenance(_Model):
     """The kind of flaw that was planted, where that is known; gates never read it."""
     verdicts: tuple[Verdict, ...] = ()
     """What the gates said."""
+    unsafe_sandbox: bool = False
+    """Whether it was made or examined under ``SCA_SANDBOX=unsafe``; left out where it was not."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        if not self.unsafe_sandbox:
+            fields.pop("unsafe_sandbox", None)
+        return fields
 
 
 class VerifiedTask(Task):
@@ -120,7 +130,10 @@ class CodeAsTask(_Model):
 
     def with_verdicts(self, verdicts: tuple[Verdict, ...]) -> CodeAsTask:
         """Return the task with the gates' verdicts in its provenance."""
-        provenance = self.provenance.model_copy(update={"verdicts": verdicts})
+        unsafe = self.provenance.unsafe_sandbox or is_unsafe()
+        provenance = self.provenance.model_copy(
+            update={"verdicts": verdicts, "unsafe_sandbox": unsafe}
+        )
         return self.model_copy(update={"provenance": provenance})
 
     def to_task(self) -> VerifiedTask:

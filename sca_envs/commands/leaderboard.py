@@ -47,7 +47,8 @@ def verify(
     most: Annotated[int, typer.Option("--most", min=1, help="Most problems to print.")] = 20,
 ) -> None:
     """Run every episode again, and compute every number again."""
-    from sca_envs.bench.leaderboard.submission import find_submissions
+    from sca_envs.bench.evaluating.results import USER_NOT_VERIFIED
+    from sca_envs.bench.leaderboard.submission import find_submissions, load_submission
     from sca_envs.bench.leaderboard.verifying import verify_submission
 
     failed = 0
@@ -55,7 +56,12 @@ def verify(
         problems = verify_submission(path)
         failed += bool(problems)
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        typer.echo(f"{path}: {count if problems else 'as it says'}")
+        typer.echo(f"{_safe(str(path))}: {count if problems else 'as it says'}")
+        if not problems:
+            for entry in load_submission(path).entries:
+                if USER_NOT_VERIFIED in entry.results.remarks:
+                    user = entry.results.run.user
+                    typer.echo(f"  {entry.folder}: {USER_NOT_VERIFIED}: the words of {user}")
         for problem in problems[:most]:
             typer.echo(f"  {_safe(str(problem))}")
         if len(problems) > most:

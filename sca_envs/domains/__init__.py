@@ -24,6 +24,9 @@ DOMAINS: dict[str, str] = {
 """Domain name -> module with a function `load(data, seed)` and a tuple `DATA`."""
 
 
+_SEED_DIGITS = 18
+
+
 def domain(name: str, data: str = "generated") -> Domain:
     """Return a domain on a set of data, the same object each time.
 
@@ -38,12 +41,20 @@ def domain(name: str, data: str = "generated") -> Domain:
     """
     known = data_of(name)
     kind, _, seed = data.partition(":") if isinstance(data, str) else (data, "", "")
-    if kind not in known or (seed and kind != "generated") or (seed and not seed.isdecimal()):
+    no_seed = seed and (kind != "generated" or not seed.isdecimal() or len(seed) > _SEED_DIGITS)
+    if kind not in known or no_seed:
         raise OptionError(
             f"Expected data for {name} to be one of {', '.join(known)} or generated:SEED; "
             f"got {data!r}"
         )
-    return _load(name, f"generated:{int(seed or 0)}" if kind == "generated" else kind)
+    return _load(name, full_data_name(data))
+
+
+def full_data_name(data: str) -> str:
+    """Return the name of data as domains have it: ``generated`` is short for ``generated:0``."""
+    kind, _, seed = data.partition(":")
+    known = not seed or (seed.isdecimal() and len(seed) <= _SEED_DIGITS)
+    return f"generated:{int(seed or 0)}" if kind == "generated" and known else data
 
 
 def data_of(name: str) -> tuple[str, ...]:

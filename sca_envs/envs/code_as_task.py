@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any
 
@@ -112,6 +112,14 @@ class CodeAsTaskEnv(ToolUseEnv):
         )
         self._verifier = CodeVerifier()
         self._code_runner = runner_for(self._format, answers=True)
+
+    @classmethod
+    def resolve_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with the defaults of those that are left out or None."""
+        resolved = super().resolve_options(options)
+        if resolved["tasks"] is not None:
+            resolved["domain"] = None  # each task has its own
+        return resolved
 
     def _find_domains(self, data: str) -> dict[str, Domain]:
         if self._code_tasks is None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 import gymnasium as gym
 
 from sca_envs.core.errors import OptionError
+
+if TYPE_CHECKING:
+    from sca_envs.envs.tool_use import ToolUseEnv
 
 ENVIRONMENTS: dict[str, str] = {
     "sca/TauRetail-v0": "sca_envs.envs.tau_retail:TauRetailEnv",
@@ -37,6 +43,18 @@ def check_id(env_id: str) -> None:
         raise OptionError(
             f"Expected an environment out of {', '.join(ENVIRONMENTS)}; got {env_id!r}"
         )
+
+
+def environment_class(env_id: str) -> type[ToolUseEnv]:
+    """Return the class of an environment; its data is not needed.
+
+    Raises:
+        OptionError: If there is no such environment.
+    """
+    check_id(env_id)
+    module, _, name = ENVIRONMENTS[env_id].partition(":")
+    found: type[ToolUseEnv] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def register_all() -> None:

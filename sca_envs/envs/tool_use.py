@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,6 +24,7 @@ from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import NoUser, User, user_factory
 from sca_envs.core.verifiers import Verifier
 from sca_envs.domains import domain as find_domain
+from sca_envs.domains import full_data_name
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
 
@@ -109,6 +111,33 @@ class ToolUseEnv(gym.Env[str, str]):
     def names(cls) -> tuple[str, ...]:
         """Return the names of the environment's domains, mostly one."""
         return cls.domain_names or (cls.domain_name,)
+
+    @classmethod
+    def resolve_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with the defaults of those that are left out or None.
+
+        Environments of a class with equal resolved options are alike, however they were written.
+
+        Args:
+            options: Keyword arguments of `gymnasium.make`.
+
+        Raises:
+            OptionError: If the environment has no such option.
+        """
+        parameters = inspect.signature(cls).parameters
+        unknown = sorted(set(options) - set(parameters))
+        if unknown:
+            raise OptionError(
+                f"Expected options out of {', '.join(parameters)}; got {', '.join(unknown)}"
+            )
+        defaults = {name: parameter.default for name, parameter in parameters.items()}
+        given = {name: value for name, value in options.items() if value is not None}
+        resolved: dict[str, Any] = defaults | given
+        if isinstance(resolved["data"], str):
+            resolved["data"] = full_data_name(resolved["data"])
+        if resolved.get("tasks") is not None:
+            resolved["split"] = None  # the tasks come instead of it
+        return resolved
 
     def _find_domains(self, data: str) -> dict[str, Domain]:
         """Return the domains that tasks come from, by name."""

@@ -151,6 +151,11 @@ _WAY_OUT = (
 )
 
 
+def is_unsafe() -> bool:
+    """Return whether SCA_SANDBOX lets code run unconfined; runs and tasks record it."""
+    return os.environ.get("SCA_SANDBOX") == "unsafe"
+
+
 def unsafe_requested() -> bool:
     """Return whether the environment asks for no protection, with a warning if so.
 

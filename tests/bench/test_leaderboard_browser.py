@@ -13,7 +13,7 @@ from sca_envs.bench.leaderboard.adding import add_submission
 from sca_envs.bench.leaderboard.site import build_site
 from tests.bench.conftest import HOSTILE, Open
 
-TITLE = " ".join(re.sub(r"[\x00-\x1f\ud800-\udfff]", "", HOSTILE).split())[:200]
+TITLE = " ".join(re.sub(r"[\x00-\x1f\u202e\ud800-\udfff]", "", HOSTILE).split())[:200]
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,8 @@ def results_table(results: Results) -> Table:
     table.caption = (
         f"{results.episodes} episodes, {results.scored} of them count; ends: {', '.join(reasons)}"
     )
+    if results.remarks:
+        table.caption += f"; {', '.join(results.remarks)}"
     if missing := results.errors.get(INFRASTRUCTURE_ERROR):
         table.caption += f"; --resume plays {missing} again, which the infrastructure broke off"
     return table

@@ -67,7 +67,9 @@ def _check(trials: int, successes: int, k: int) -> None:
 class Estimate(BaseModel):
     """A mean over tasks with its confidence interval."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     mean: float
     """Mean over tasks of the task's own mean."""
@@ -88,7 +90,7 @@ def estimate(values: Sequence[float], seed: int = 0) -> Estimate | None:
 
     Args:
         values: One value a task.
-        seed: Seed of the draws; the same values and seed give the same interval.
+        seed: Seed of the draws; the same values and seed give the same interval, with any NumPy.
 
     Returns:
         The estimate, or None without a task.
@@ -110,11 +112,13 @@ def estimate(values: Sequence[float], seed: int = 0) -> Estimate | None:
 
 def _weights(number: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Yield blocks of samples, each row the weights of the tasks in a mean."""
-    rng = np.random.default_rng(seed)
+    # NumPy keeps the stream of this generator for ever (NEP 19), so that every version of it draws
+    # the same samples, and an interval that somebody submits can be computed again exactly.
+    rng = np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
     rows = max(1, _BLOCK // number)
     for start in range(0, SAMPLES, rows):
         count = min(rows, SAMPLES - start)
-        drawn = rng.integers(number, size=(count, number))
+        drawn = rng.randint(number, size=(count, number), dtype=np.int64)
         drawn += np.arange(count)[:, None] * number
         yield np.bincount(drawn.ravel(), minlength=count * number).reshape(count, number) / number
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import inspect
+import json
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,8 +22,9 @@ from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
-from sca_envs.envs.registration import check_id
+from sca_envs.envs.registration import check_id, environment_class
 from sca_envs.envs.tool_use import ToolUseEnv
+from sca_envs.sandbox.isolation import is_unsafe
 
 NUM_TASKS = 100
 """Tasks of a run on a split without end that does not say how many."""
@@ -98,9 +99,10 @@ def make_plan(
         options.setdefault("data", own[0].data)
     spec = WorkerSpec(
         env_id=env_id,
-        env_options=_with_user(options, user, user_maker),
+        env_options=_resolve(env_id, _with_user(options, user, user_maker)),
         agent=maker,
-        agent_name=agent_name or (agent if isinstance(agent, str) else maker.name),
+        agent_name=agent_name
+        or (agent if isinstance(agent, str) and agent in AGENTS else _agent_name(maker)),
         user=user_maker,
         tasks=own,
         render=agent == "human",
@@ -109,7 +111,6 @@ def make_plan(
     env = spec.make_env()
     if user_maker is not None:
         WatchedUsers(user_maker)()  # a wrong option shall not wait for the first episode
-    spec = _complete(spec, env)
     ids = _task_ids(env, num_tasks)
     record = RunRecord(
         options={
@@ -127,7 +128,9 @@ def make_plan(
             for name, domain in env.domains.items()
         },
         tasks=ids,
+        split_size=env.tasks.size if own is None else None,
         versions=_versions(),
+        unsafe_sandbox=is_unsafe(),
     )
     jobs = tuple(
         Job(task, trial, episode_seed(seed, task, trial)) for trial in range(trials) for task in ids
@@ -218,16 +221,21 @@ def _own_tasks(tasks: Any) -> tuple[TaskSet, str]:
     return found, label
 
 
-def _complete(spec: WorkerSpec, env: ToolUseEnv) -> WorkerSpec:
-    """Return the spec with the options that the environment has by default."""
-    options = {
-        "data": env.domain.data,
-        "user": inspect.signature(type(env).__init__).parameters["user"].default,
-        "action_format": env.action_format,
-        "max_turns": env.max_turns,
-    }
-    given = dict(spec.env_options)
-    return WorkerSpec(**{**vars(spec), "env_options": options | given})
+def _resolve(env_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of an environment as they are read again from a file."""
+    resolved = environment_class(env_id).resolve_options(options)
+    told = {name: value for name, value in resolved.items() if value is not None}
+    try:
+        as_read: dict[str, Any] = json.loads(json.dumps(told, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"Expected env_options that JSON can say: {error}") from None
+    return as_read
+
+
+def _agent_name(maker: Maker) -> str:
+    """Return what trajectories call an agent; a built-in one has no other name by other ways."""
+    target = maker.check("env")
+    return Maker("agent", target).name if target in AGENTS.values() else maker.name
 
 
 def _task_ids(env: ToolUseEnv, num_tasks: int | None) -> list[str]:

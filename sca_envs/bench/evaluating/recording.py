@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from sca_envs.bench.agents import AgentReport, TurnTokens
 from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
 from sca_envs.bench.trajectories.trajectory import (
@@ -17,13 +19,13 @@ from sca_envs.bench.trajectories.trajectory import (
     INFRASTRUCTURE_ERROR,
     VERSION,
     ErrorKind,
-    Tokens,
     Usage,
     to_json,
 )
 from sca_envs.core.database import Change, Snapshot
 from sca_envs.core.errors import InfrastructureError, SCAError
 from sca_envs.envs.tool_use import ToolUseEnv
+from sca_envs.sandbox.isolation import is_unsafe
 
 
 class Job(NamedTuple):
@@ -226,6 +228,7 @@ class Recording:
             "format": FORMAT,
             "version": VERSION,
             **self._header,
+            **({"unsafe_sandbox": True} if is_unsafe() else {}),
             "domain": domain.name,
             "data": domain.data,
             "data_digest": domain.base.digest(),
@@ -261,12 +264,12 @@ class Recording:
     def _reported(self, report: AgentReport) -> dict[str, Any]:
         told: dict[str, Any] = {}
         if report.usage is not None:
-            told["usage"] = _dump(report.usage)
+            told["usage"] = _dump_usage(report.usage, "agent")
         user = self._env.episode.user if self._begun else None
         if isinstance(user, WatchedUser) and (usage := user.usage()) is not None:
-            told["user_usage"] = _dump(usage)
+            told["user_usage"] = _dump_usage(usage, "user")
         if report.tokens is not None:
-            told["tokens"] = _dump(report.tokens)
+            told["tokens"] = report.tokens.model_dump(exclude_defaults=True)
         if report.turns:
             self._add_tokens(report.turns)
         return told
@@ -320,5 +323,15 @@ def _unescape(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~")
 
 
-def _dump(model: Usage | Tokens) -> dict[str, Any]:
-    return model.model_dump(exclude_defaults=True)
+def _dump_usage(usage: Usage, whose: str) -> dict[str, Any]:
+    """Return a usage as JSON; one that was changed since it was made may say nonsense."""
+    told = usage.model_dump(exclude_defaults=True)
+    try:
+        Usage.model_validate(told)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SCAError(
+            f"Expected the {whose} to report what an episode cost; "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}, got {first['input']!r}"
+        ) from None
+    return told

@@ -13,17 +13,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sca_envs.bench.evaluating.metrics import Estimate, estimate, pass_at_k, pass_hat_k
 from sca_envs.bench.evaluating.recording import Summary
+from sca_envs.bench.strict_json import parse_json
 from sca_envs.bench.trajectories.trajectory import ErrorKind
 from sca_envs.core.errors import SCAError
+from sca_envs.core.users import USERS
 
 FILE_NAME = "results.json"
 """Name of the file in a run's folder."""
+
+
+MAX_AMOUNT = 1e18
+"""Largest mean that is believed of an amount: turns, tokens, US dollars."""
+Remark = Literal["user not re-verified", "unsafe sandbox"]
+USER_NOT_VERIFIED: Remark = "user not re-verified"
+UNSAFE: Remark = "unsafe sandbox"
 
 
 class _Model(BaseModel):
@@ -43,8 +52,17 @@ class RunRecord(_Model):
     """Domain -> the data's ``name`` and the ``digest`` of its initial tables."""
     tasks: list[str]
     """Ids of the tasks."""
+    split_size: int | None = None
+    """How many tasks the split has; None where it has no end, and for tasks of your own."""
     versions: dict[str, str]
-    """Versions of this package and of what it computes with."""
+    """Versions of this package and of what it computes with, as the run's authors say."""
+    unsafe_sandbox: bool = False
+    """Whether it was played under ``SCA_SANDBOX=unsafe``, with nothing between code and host."""
+
+    @property
+    def user(self) -> str:
+        """Who spoke to the agent: a built-in user's name, or ``module:name``."""
+        return str(self.options.get("env_options", {}).get("user", "scripted"))
 
 
 class TaskResult(_Model):
@@ -75,6 +93,9 @@ class Results(_Model):
     """Version of the format."""
     run: RunRecord
     """What was run."""
+    remarks: list[Remark] = []
+    """What a reader must know before comparing it: ``user not re-verified`` where a replay takes
+    the user's words as they were recorded, ``unsafe sandbox`` where code ran unconfined."""
     episodes: int
     """How many were played."""
     scored: int
@@ -110,6 +131,24 @@ class Results(_Model):
     tasks: dict[str, TaskResult]
     """Task id -> what became of it, in the order of the tasks."""
 
+    @model_validator(mode="after")
+    def _check_ranges(self) -> Self:
+        shares = {"success": self.success, **self.reason_shares}
+        for name, by_k in (("pass_at", self.pass_at), ("pass_hat", self.pass_hat)):
+            shares |= {f"{name}.{k}": one for k, one in by_k.items()}
+        amounts = {
+            name: getattr(self, name)
+            for name in ("turns", "prompt_tokens", "completion_tokens", "cost")
+        }
+        for estimates, most in ((shares, 1.0), (amounts, MAX_AMOUNT)):
+            for name, one in estimates.items():
+                for end in ("mean", "low", "high") if one is not None else ():
+                    value = getattr(one, end)
+                    if not 0 <= value <= most:
+                        where = f"results.{name}.{end}"
+                        raise ValueError(f"{where}: expected 0 to {most:g}, got {value:g}")
+        return self
+
     def to_json(self) -> str:
         """Return the text of `results.json`."""
         try:
@@ -127,7 +166,7 @@ def load_results(path: str | os.PathLike[str]) -> Results:
     path = Path(path)
     path = path / FILE_NAME if path.is_dir() else path
     try:
-        return Results.model_validate(json.loads(path.read_bytes()))
+        return Results.model_validate(parse_json(path.read_bytes()))
     except OSError as error:
         raise SCAError(f"Expected the results of a run at {path}; {error.strerror}") from None
     except ValueError as error:
@@ -168,6 +207,7 @@ def compute_results(run: RunRecord, summaries: Iterable[Summary]) -> Results:
 
     return Results(
         run=run,
+        remarks=_remarks(run),
         episodes=len(everything),
         scored=sum(map(len, scored.values())),
         errors={kind: reasons[kind] for kind in get_args(ErrorKind)},
@@ -185,6 +225,15 @@ def compute_results(run: RunRecord, summaries: Iterable[Summary]) -> Results:
         totals=_totals(everything),
         tasks={task: _task_result(ones, names) for task, ones in played.items() if ones},
     )
+
+
+def _remarks(run: RunRecord) -> list[Remark]:
+    remarks: list[Remark] = []
+    if run.user not in USERS:
+        remarks.append(USER_NOT_VERIFIED)
+    if run.unsafe_sandbox:
+        remarks.append(UNSAFE)
+    return remarks
 
 
 def _component(name: str, one: Summary) -> float:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from sca_envs.bench.evaluating.recording import Finished, Job, Summary
 from sca_envs.bench.evaluating.results import FILE_NAME as RESULTS
 from sca_envs.bench.evaluating.results import Results, RunRecord
+from sca_envs.bench.strict_json import parse_json
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import FILE_NAME as TRAJECTORIES
 from sca_envs.bench.trajectories.trajectory_files import TrajectoryWriter, read_trajectories
@@ -147,7 +148,7 @@ def _is_missing(line: bytes) -> bool:
 
 def _read_record(file: Path) -> RunRecord:
     try:
-        return RunRecord.model_validate(json.loads(file.read_bytes()))
+        return RunRecord.model_validate(parse_json(file.read_bytes()))
     except ValueError as error:
         if not isinstance(error, ValidationError):
             raise SCAError(f"Expected JSON in {file}; {error}. Choose another folder") from None
@@ -184,6 +185,7 @@ def _flat(record: RunRecord) -> dict[str, Any]:
             flat[key] = value
     flat |= {f"data of {domain}": str(data) for domain, data in record.data.items()}
     flat["version of sca_envs"] = record.versions.get("sca_envs")
+    flat["SCA_SANDBOX"] = "unsafe" if record.unsafe_sandbox else None
     if len(record.tasks):
         flat["num_tasks"] = len(record.tasks)
         flat["first and last task"] = [record.tasks[0], record.tasks[-1]]

@@ -128,6 +128,8 @@ class Worker:
         }
         if spec.agent.options:
             self._header["agent_options"] = dict(spec.agent.options)
+        if spec.user is not None and spec.user.options:
+            self._header["user_options"] = dict(spec.user.options)
 
     def play(self, jobs: Iterator[Job]) -> Iterator[Finished]:
         """Play episodes and yield each as it ends; a job is taken when there is room for it.

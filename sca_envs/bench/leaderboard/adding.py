@@ -50,7 +50,8 @@ def add_submission(
         The submission's folder.
 
     Raises:
-        SubmissionError: If a field is not allowed, a run is unfinished, or the folder exists.
+        SubmissionError: If a field is not allowed, a run is unfinished or was played under
+            ``SCA_SANDBOX=unsafe``, or the folder exists.
         SCAError: If a run cannot be read.
     """
     entries = [_entry(Path(run), f"runs/{number}") for number, run in enumerate(runs)]
@@ -90,9 +91,18 @@ def add_submission(
 
 def _entry(run: Path, folder: str) -> Entry:
     record = load_results(run).run
+    if not isinstance(record.options.get("trials"), int) or "seed" not in record.options:
+        raise SubmissionError(
+            f"Expected the trials and the seed in the record of {run}, found none"
+        )
     first: Trajectory | None = None
     summaries = []
     for trajectory in read_trajectories(run):
+        if record.unsafe_sandbox or trajectory.unsafe_sandbox:
+            raise SubmissionError(
+                f"Expected a run whose code was confined; {run} was played under "
+                "SCA_SANDBOX=unsafe. Play it again without"
+            )
         first = first or trajectory
         summaries.append(summary_of(trajectory))
     if first is None:

@@ -83,13 +83,15 @@ def _point(x: float, estimate: Estimate, title: str) -> Point:
     return Point(round(x, 2), _y(estimate.mean), _y(estimate.low), _y(estimate.high), title)
 
 
-def pass_hat_chart(systems: Sequence[tuple[str, int, dict[int, Estimate]]]) -> Chart:
-    """Return the curves of pass^k.
+def pass_hat_chart(systems: Sequence[tuple[str, int, dict[int, Estimate]]]) -> Chart | None:
+    """Return the curves of pass^k, or None if there is none.
 
     Args:
         systems: Label, number of the colour, and k -> pass^k of each.
     """
-    most = max(max(curve) for _, _, curve in systems)
+    most = max((max(curve, default=0) for _, _, curve in systems), default=0)
+    if not most:
+        return None
     room = WIDTH - LEFT - RIGHT
     places = {k: LEFT + room * (k - 0.5) / most for k in range(1, most + 1)}
     series = tuple(

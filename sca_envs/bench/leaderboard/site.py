@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from typing import Any
 
 from sca_envs.bench.evaluating.metrics import Estimate
 from sca_envs.bench.leaderboard.charts import Chart, cost_chart, pass_hat_chart
+from sca_envs.bench.leaderboard.conditions import Conditions, baseline
 from sca_envs.bench.leaderboard.published import published
 from sca_envs.bench.leaderboard.submission import (
     Entry,
@@ -64,9 +67,9 @@ class Row:
         return self.submission.date.isoformat()
 
     @property
-    def user(self) -> str:
-        """Who spoke to the agent."""
-        return self.entry.user
+    def baseline(self) -> str | None:
+        """The built-in agent that played; it is listed apart."""
+        return baseline(self.entry.agent)
 
     @property
     def pass_hat(self) -> dict[int, Estimate]:
@@ -83,31 +86,37 @@ class Row:
         """Mean cost of an episode in US dollars."""
         return _mean(self.entry.results.cost)
 
-    @property
-    def tasks(self) -> int:
-        """How many tasks."""
-        return len(self.entry.results.run.tasks)
-
-    @property
-    def trials(self) -> int:
-        """Episodes a task."""
-        return self.entry.trials
-
 
 @dataclass
 class Group:
-    """One table: all runs of an environment on one data set."""
+    """One table: all runs with the same conditions."""
 
-    env_id: str
+    conditions: Conditions
     data: str
     split: str
     rows: list[Row] = field(default_factory=list)
 
     @property
+    def env_id(self) -> str:
+        """Id of the environment."""
+        return self.conditions.env_id
+
+    @property
     def anchor(self) -> str:
         """What a link within the page calls it."""
         text = f"{self.env_id}-{self.data}-{self.split}"
-        return "".join(letter if letter.isalnum() else "-" for letter in text)
+        plain = "".join(letter if letter.isalnum() else "-" for letter in text)
+        return f"{plain}-{hashlib.sha256(self.conditions.key.encode()).hexdigest()[:8]}"
+
+    @property
+    def ranked(self) -> list[Row]:
+        """The entries, the best first."""
+        return [row for row in self.rows if row.baseline is None]
+
+    @property
+    def baselines(self) -> list[Row]:
+        """Runs of built-in agents, which are no entries."""
+        return [row for row in self.rows if row.baseline is not None]
 
     @property
     def ks(self) -> range:
@@ -115,9 +124,13 @@ class Group:
         return range(1, max(max(row.pass_hat, default=1) for row in self.rows) + 1)
 
     @property
-    def curves(self) -> Chart:
+    def _drawn(self) -> list[Row]:
+        return [row for row in [*self.ranked, *self.baselines] if row.pass_hat][:_DRAWN]
+
+    @property
+    def curves(self) -> Chart | None:
         """The curves of pass^k."""
-        return pass_hat_chart([(row.label, row.number, row.pass_hat) for row in self.rows[:_DRAWN]])
+        return pass_hat_chart([(row.label, row.number, row.pass_hat) for row in self._drawn])
 
     @property
     def costs(self) -> Chart | None:
@@ -125,8 +138,8 @@ class Group:
         return cost_chart(
             [
                 (row.label, row.number, row.cost, row.pass_hat[1])
-                for row in self.rows[:_DRAWN]
-                if row.cost is not None
+                for row in self._drawn
+                if row.cost is not None and 1 in row.pass_hat
             ]
         )
 
@@ -186,8 +199,8 @@ def build_site(
 
 
 def group_rows(submissions: dict[str, Submission]) -> list[Group]:
-    """Return the tables, each with its rows from the best to the worst pass^1."""
-    found: dict[tuple[str, str, str], Group] = {}
+    """Return the tables, one for equal conditions, with rows from the best to the worst pass^1."""
+    found: dict[tuple[str, str, str, str], Group] = {}
     rows = [
         (name, submission, entry)
         for name, submission in submissions.items()
@@ -195,8 +208,9 @@ def group_rows(submissions: dict[str, Submission]) -> list[Group]:
     ]
     rows.sort(key=lambda row: (-_success(row[2]), row[1].name, row[0]))
     for name, submission, entry in rows:
-        key = entry.env_id, entry.data, entry.split
-        group = found.setdefault(key, Group(*key))
+        conditions = Conditions.of(entry.results.run)
+        key = conditions.env_id, entry.data, str(conditions.options.get("split")), conditions.key
+        group = found.setdefault(key, Group(conditions, *key[1:3]))
         group.rows.append(Row(name, submission, entry, len(group.rows)))
     return [found[key] for key in sorted(found)]
 
@@ -227,8 +241,9 @@ def _write(
         entries = [
             (
                 entry,
+                Conditions.of(entry.results.run),
                 pass_hat_chart([(submission.name, 0, entry.results.pass_hat)]),
-                entry.results.run.model_dump_json(indent=1, exclude={"tasks"}),
+                json.dumps(entry.results.run.model_dump(exclude={"tasks"}), indent=1),
             )
             for entry in submission.entries
         ]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sca_envs.bench.strict_json import parse_json
 from sca_envs.core.errors import SCAError
 
 FORMAT = "sca_envs.trajectory"
@@ -34,6 +35,10 @@ class TrajectoryError(SCAError):
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""A number of things."""
 
 
 class RecordChange(_Model):
@@ -94,20 +99,24 @@ class Tokens(_Model):
         return self
 
 
+MAX_COST = 1e9
+"""Largest price of an episode that is believed, in US dollars."""
+
+
 class Usage(_Model):
     """What an episode cost whoever played it."""
 
-    prompt_tokens: int = 0
+    prompt_tokens: Count = 0
     """Tokens that the model read, over all requests."""
-    completion_tokens: int = 0
+    completion_tokens: Count = 0
     """Tokens that the model wrote."""
-    cost: float | None = None
+    cost: Annotated[float, Field(ge=0, le=MAX_COST, allow_inf_nan=False)] | None = None
     """Price in US dollars; null where unknown."""
-    seconds: float | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """Time spent in the model, in seconds."""
-    requests: int = 0
+    requests: Count = 0
     """Requests to the model."""
-    errors: int = 0
+    errors: Count = 0
     """Requests that failed and were tried again."""
 
 
@@ -128,8 +137,12 @@ class Trajectory(_Model):
     env_id: str
     """Id of the environment, such as ``sca/TauRetail-v0``."""
     env_options: dict[str, Any] = {}
-    """Keyword arguments of `gymnasium.make` beside the defaults, such as ``split``. A user that is
-    no built-in one is written ``module:name``."""
+    """Keyword arguments of `gymnasium.make`, also those that were not given and have a default. A
+    user that is no built-in one is written ``module:name``."""
+    user_options: dict[str, Any] = {}
+    """Options that a user of your own was made with."""
+    unsafe_sandbox: bool = False
+    """Whether it was played under ``SCA_SANDBOX=unsafe``, with nothing between code and host."""
     domain: str
     """Name of the domain, such as ``tau_retail``."""
     data: str
@@ -200,8 +213,8 @@ class Trajectory(_Model):
             TrajectoryError: If it is none, or of a later version; the message says what is wrong.
         """
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(line)
+        except ValueError as error:
             raise TrajectoryError(f"expected a trajectory in JSON, got {error}") from None
         return cls.from_dict(value)
 
@@ -214,7 +227,7 @@ class Trajectory(_Model):
         """
         fields = check_header(value)
         try:
-            return cls.model_validate(fields)
+            return cls.model_validate(fields, strict=True)  # "1.0" is no number
         except ValidationError as error:
             problems = [
                 f"{'.'.join(map(str, item['loc']))}: {item['msg']}"

@@ -10,6 +10,7 @@ from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouch
 from sca_envs.challenge.procedural.verification import write_verify
 from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
 from sca_envs.core.domain import Domain
+from sca_envs.sandbox.isolation import is_unsafe
 
 CHALLENGER = "procedural"
 MAX_CALLS = 6
@@ -65,7 +66,7 @@ def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask |
         verify=verify,
         solution=draft.solution,
         failures=tuple(failures),
-        provenance=Provenance(challenger=CHALLENGER, seed=seed),
+        provenance=Provenance(challenger=CHALLENGER, seed=seed, unsafe_sandbox=is_unsafe()),
     )
 
 

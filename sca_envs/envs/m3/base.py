@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
+from typing import Any
 
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.users import User
@@ -47,7 +48,7 @@ class M3Env(ToolUseEnv):
         render_mode: str | None = None,
     ) -> None:
         if split is None:
-            split = ORIGINAL_SPLIT if data == ORIGINAL else SPLITS[0]
+            split = _default_split(data)
         super().__init__(
             data=data,
             split=split,
@@ -59,3 +60,17 @@ class M3Env(ToolUseEnv):
             render_mode=render_mode,
         )
         self._verifier = answer_verifier(default_check(data) if check is None else check)
+
+    @classmethod
+    def resolve_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return options with the defaults of those that are left out or None."""
+        resolved = super().resolve_options(options)
+        if resolved["split"] is None and resolved["tasks"] is None:
+            resolved["split"] = _default_split(resolved["data"])
+        if resolved["check"] is None:
+            resolved["check"] = default_check(resolved["data"])
+        return resolved
+
+
+def _default_split(data: str) -> str:
+    return ORIGINAL_SPLIT if data == ORIGINAL else SPLITS[0]

@@ -20,13 +20,14 @@ const sort = (head) => {
   const second = first === "descending" ? "ascending" : "descending";
   const order = before === first ? second : first;
   heads.forEach((other) => other.setAttribute("aria-sort", other === head ? order : "none"));
-  const body = head.closest("table").tBodies[0];
-  const rows = [...body.rows].map((row) => [value(row.cells[column]), row]);
-  rows.sort(([a], [b]) => {
-    if (a === null || b === null) return (a === null) - (b === null); // what is unknown comes last
-    return order === "ascending" ? compare(a, b) : compare(b, a);
-  });
-  body.append(...rows.map(([, row]) => row));
+  for (const body of head.closest("table").tBodies) { // baselines stay apart
+    const rows = [...body.rows].map((row) => [value(row.cells[column]), row]);
+    rows.sort(([a], [b]) => {
+      if (a === null || b === null) return (a === null) - (b === null); // what is unknown comes last
+      return order === "ascending" ? compare(a, b) : compare(b, a);
+    });
+    body.append(...rows.map(([, row]) => row));
+  }
 };
 
 for (const button of document.querySelectorAll(".sortable thead button"))
