@@ -473,6 +473,7 @@ for name in ('_ctypes', 'x._ctypes', 'ctypes'):
         result = 'PWNED' + str(module.call_function(module.dlsym(handle, 'abs'), (-5,)))
     except Exception: pass
 """,
+    plain=True,
 )
 _attack(
     "number_of_this_process",

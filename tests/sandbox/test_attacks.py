@@ -30,7 +30,7 @@ class Boxes:
 
     def get(self, level: Level, attack: dict[str, Any]) -> tuple[Sandbox, list[Any]]:
         """Return the sandbox for an attack, and the canary's result in another one."""
-        key = level, "ctypes" in attack["code"]
+        key = level, "ctypes" in attack["code"] and not attack.get("plain")
         if key not in self._made:
             with new(*key) as fresh:
                 clean = fresh.run(CANARY).unwrap()
