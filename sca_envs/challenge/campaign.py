@@ -19,6 +19,7 @@ from sca_envs.challenge.gates import Fingerprint
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.errors import OptionError, TaskFileError
+from sca_envs.core.secrets import redact
 
 
 class Progress(NamedTuple):
@@ -58,7 +59,7 @@ class Campaign:
         self.journal = self.path.with_name(f"{self.path.stem}.journal.jsonl")
         self.accepted: list[CodeAsTask] = []
         """The tasks that were accepted so far."""
-        self._record = json.loads(json.dumps(record))  # as it will be read again
+        self._record = redact(json.loads(json.dumps(record)))  # as it will be read again
         self._wanted = wanted
         self._most = 50 * wanted if most is None else most
         self._next = 0
@@ -146,7 +147,7 @@ class Campaign:
 
     def _compare(self, line: bytes) -> None:
         try:
-            begun = json.loads(line)["campaign"]
+            begun = redact(json.loads(line)["campaign"])
         except (ValueError, KeyError, TypeError):
             raise TaskFileError(
                 f"{self.journal}, line 1: expected the record of a campaign; remove the file to "
@@ -166,7 +167,7 @@ def _to_line(number: int, found: Examination) -> str:
         "number": number,
         "accepted": found.accepted,
         "seconds": [round(seconds, 6) for seconds in found.seconds],
-        "error": found.error,
+        "error": None if found.error is None else redact(found.error),
         "signature": mark.signature if mark and found.accepted else None,
         "shingles": sorted(mark.shingles) if mark and found.accepted else None,
         "task": None if found.task is None else found.task.model_dump(mode="json"),

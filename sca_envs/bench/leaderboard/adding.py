@@ -21,6 +21,7 @@ from sca_envs.bench.trajectories.trajectory_files import (
     read_trajectories,
     write_trajectories,
 )
+from sca_envs.core.secrets import redact
 
 
 def add_submission(
@@ -61,8 +62,8 @@ def add_submission(
                 "model": model,
                 "organization": organization,
                 "date": date or datetime.date.today(),
-                "links": list(links),
-                "notes": notes,
+                "links": redact(list(links)),
+                "notes": redact(notes),
                 "entries": entries,
             }
         )

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Literal, Self, get_args
+import numbers
+from typing import Annotated, Any, Literal, Self, get_args
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from sca_envs.core.errors import SCAError
+from sca_envs.core.secrets import redact
 
 FORMAT = "sca_envs.trajectory"
 """Value of the key ``format`` in every line."""
@@ -53,6 +62,12 @@ class RecordChange(_Model):
     """The value after the turn; left out where `kind` is ``remove``."""
 
 
+TokenId = Annotated[int, Field(ge=0, lt=2**63)]
+"""Number of a token in a vocabulary."""
+Options = Annotated[dict[str, Any], BeforeValidator(lambda value: redact(value))]
+"""Options without the keys and passwords in them."""
+
+
 class TrajectoryTurn(_Model):
     """One action of the agent and what came of it."""
 
@@ -66,7 +81,7 @@ class TrajectoryTurn(_Model):
     """The reward of this turn."""
     changes: list[RecordChange] = []
     """What this turn changed in the database, sorted by path."""
-    token_ids: list[int] | None = None
+    token_ids: list[TokenId] | None = None
     """Tokens that the model generated in this turn, if the agent tells."""
     logprobs: list[float | None] | None = None
     """Their log-probabilities under the policy that sampled them, in nats; null where unknown or
@@ -76,7 +91,7 @@ class TrajectoryTurn(_Model):
 class Tokens(_Model):
     """The whole episode as the tokens that the model read and wrote, never tokenised again."""
 
-    ids: list[int]
+    ids: list[TokenId]
     """Token ids, prompt and replies in order."""
     mask: list[int]
     """1 where the model wrote the token, 0 where it read it; as long as `ids`."""
@@ -94,20 +109,48 @@ class Tokens(_Model):
         return self
 
 
-class Usage(_Model):
-    """What an episode cost whoever played it."""
+MOST = 10**12
+"""Largest number of tokens, requests, seconds or US dollars of an episode that is believed."""
 
-    prompt_tokens: int = 0
-    """Tokens that the model read, over all requests."""
-    completion_tokens: int = 0
-    """Tokens that the model wrote."""
-    cost: float | None = None
+
+def _plausible_count(value: Any) -> int:
+    """Return a count, or 0, which means unknown, for what cannot be one."""
+    number = _plausible_number(value)
+    return int(number) if number is not None and number == int(number) else 0
+
+
+def _plausible_number(value: Any) -> float | None:
+    """Return a number from 0 to `MOST`, or None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    number: Any = value
+    return (number if isinstance(value, int) else float(number)) if 0 <= number <= MOST else None
+
+
+Count = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_plausible_count)]
+Amount = Annotated[float | None, Field(ge=0, le=MOST), BeforeValidator(_plausible_number)]
+
+
+class Usage(_Model):
+    """What an episode cost whoever played it.
+
+    A server can report anything, and a number that cannot be right (negative, not finite, of
+    another type, above `MOST`) is taken for unknown.
+    """
+
+    model_config = ConfigDict(validate_assignment=True, revalidate_instances="always")
+
+    prompt_tokens: Count = 0
+    """Tokens that the model read, over all requests; 0 where unknown."""
+    completion_tokens: Count = 0
+    """Tokens that the model wrote; 0 where unknown."""
+    cost: Amount = None
     """Price in US dollars; null where unknown."""
-    seconds: float | None = None
-    """Time spent in the model, in seconds."""
-    requests: int = 0
+    seconds: Amount = None
+    """Time spent in the model, in seconds; null where unknown."""
+    requests: Count = 0
     """Requests to the model."""
-    errors: int = 0
+    errors: Count = 0
     """Requests that failed and were tried again."""
 
 
@@ -127,7 +170,7 @@ class Trajectory(_Model):
 
     env_id: str
     """Id of the environment, such as ``sca/TauRetail-v0``."""
-    env_options: dict[str, Any] = {}
+    env_options: Options = {}
     """Keyword arguments of `gymnasium.make` beside the defaults, such as ``split``. A user that is
     no built-in one is written ``module:name``."""
     domain: str
@@ -148,8 +191,8 @@ class Trajectory(_Model):
     """Seed of the reset, which a replay needs."""
     agent: str
     """Name of the agent."""
-    agent_options: dict[str, Any] = {}
-    """Options that the agent was made with."""
+    agent_options: Options = {}
+    """Options that the agent was made with, keys and passwords redacted."""
     opening: str
     """The first observation."""
     messages: list[dict[str, Any]]
