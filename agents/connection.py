@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import os
 import threading
 import zlib
@@ -17,6 +18,8 @@ from typing import Any, TypeVar
 
 import anyio
 import openai
+
+from sca_envs import redact
 
 T = TypeVar("T")
 
@@ -33,6 +36,20 @@ _LEAST_PIECE = 256
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 """Encoding -> window bits of zlib."""
 _KEPT_HEADERS = ("retry-after", "retry-after-ms", "x-should-retry")
+
+
+class _Redacted(logging.Filter):
+    """Takes keys and passwords out of what libraries log of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+for _library in (_httpx.__name__, _httpx.__name__.replace("httpx", "httpcore")):
+    for _part in ("", ".connection", ".proxy", ".http11", ".http2"):
+        logging.getLogger(f"{_library}{_part}").addFilter(_Redacted())
+logging.getLogger("openai._base_client").addFilter(_Redacted())
 
 
 class BadReplyError(_httpx.RemoteProtocolError):  # type: ignore[misc]

@@ -150,6 +150,8 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read what was printed has gone
+        sys.exit(1)
     except Exception:  # a slip in this package or in an agent's code; the text may have a key in it
         sys.stderr.write(redact(traceback.format_exc()))
         sys.exit(1)

@@ -1,8 +1,8 @@
 """Keys and passwords, which reach no file, no log and no terminal.
 
-Options are redacted by their names (``api_key``, ``token``, ``headers``, …), URLs by their form. What
-was redacted once is remembered, in every form in which it travels, and taken out of texts that come
-later: of an endpoint that quotes the key it was sent, say.
+Options are redacted by their names (``api_key``, ``token``, ``headers``, …), URLs by their form.
+What was redacted once is remembered, in every form in which it travels, and taken out of texts that
+come later: of an endpoint that quotes the key it was sent, say.
 """
 
 from __future__ import annotations
