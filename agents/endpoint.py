@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from sca_envs import InfrastructureError, OptionError, SCAError, Usage, keep_secret, redact
 
@@ -169,9 +170,11 @@ class Endpoint:
         _check_fields(self._options)
         self._timeout, self._max_retries = timeout, max_retries
         try:
+            parts = urlsplit(base_url or "")  # openai would write its path behind the query
             self._client = openai.AsyncOpenAI(
                 api_key=api_key,
-                base_url=base_url,
+                base_url=urlunsplit(parts._replace(query="", fragment="")) or None,
+                default_query=dict(parse_qsl(parts.query)) or None,
                 timeout=timeout,
                 max_retries=max_retries,
                 http_client=BoundedClient(timeout, max_reply_bytes, read),

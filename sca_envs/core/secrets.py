@@ -76,7 +76,8 @@ def keep_secret(*secrets: str) -> None:
 
 def keep_environment_secrets() -> None:
     """Remember the secrets among the environment variables, such as ``OPENAI_API_KEY``."""
-    keep_secret(*(value for name, value in os.environ.items() if is_secret(name)))
+    known = os.environ.items()
+    keep_secret(*(value for key, value in known if is_secret(key) and not os.path.exists(value)))
 
 
 def _is_random(word: str) -> bool:
