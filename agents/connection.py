@@ -31,7 +31,7 @@ _REDIRECTS = 5
 """How often a server may send a request elsewhere."""
 _ENCODINGS = 3
 """How often a server may pack a reply."""
-_LEAST_PIECE = 256
+_LEAST_PIECE = 512
 """As how many bytes a piece of a reply counts at least, since each costs time of its own."""
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 """Encoding -> window bits of zlib."""

@@ -22,11 +22,23 @@ T = TypeVar("T")
 REDACTED = "[redacted]"
 """What stands in the place of a secret."""
 
-_SHORTEST, _SHORTEST_SPOKEN = 4, 8
+_SHORTEST, _SHORTEST_SPOKEN = 6, 8
 """Least characters of a secret that is looked for in errors, and in what is said in an episode."""
 _PART, _LONG = 8, 16
 """Characters of a part that is a secret as well, and of the shortest secret that has such parts."""
-_PLACEHOLDERS = frozenset({"none", "null", "true", "false", "empty", "dummy", "local", "ollama"})
+_PLACEHOLDERS = frozenset(
+    {
+        "ollama",
+        "lm-studio",
+        "no-key",
+        "no_key",
+        "not-needed",
+        "sk-test",
+        "secret",
+        "password",
+        "api_key",
+    }
+)
 """Keys of endpoints that want none; they would black out words."""
 
 _NAME = re.compile(
@@ -160,7 +172,11 @@ def _redact_piece(text: str) -> str:
 
 def _redact_field(match: re.Match[str]) -> str:
     value = match["quoted"] or match["bare"]
-    if not is_secret(match["name"]) or value in (None, "None", "null", "True", "False", "true"):
+    # `key=value` is how options are explained; in a URL it is one that Google's interfaces take.
+    in_url = match.string[max(0, match.start() - 1) : match.start()] in ("?", "&")
+    if not is_secret(match["name"]) or (match["name"].lower() == "key" and not in_url):
+        return match[0]
+    if value in (None, "None", "null", "True", "False", "true"):
         return match[0]
     return f"{match['name']}{match['is']}{match['quote'] or ''}{REDACTED}"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from bad_server import Behaviour, bad_server, drip, reply, send
-from chat_server import completion
+from chat_server import ChatServer, completion
 
 from agents.endpoint import Completion, Endpoint, EndpointDownError, EndpointError
 from sca_envs import OptionError
@@ -221,6 +221,12 @@ def test_size_is_bounded(kind: str) -> None:
 )
 def test_what_is_packed_as_asked_is_read(body: bytes, encoding: str) -> None:
     assert _ask(send(_packed(body, encoding))).text == "Hello!"
+
+
+def test_a_redirect_is_followed(server: ChatServer) -> None:
+    where = f"Location: {server.url}/chat/completions"
+    assert _ask(send(reply(BOMB, where, status="308 Moved"))).text == "Hello!"
+    assert server.requests[0]["messages"] == HELLO
 
 
 def test_a_large_reply_needs_the_option() -> None:
