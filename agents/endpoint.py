@@ -24,6 +24,8 @@ Message = dict[str, Any]
 
 MAX_REPLY_BYTES = 2**21
 """Most bytes of a reply unless an endpoint's option says otherwise; some 100,000 tokens of text."""
+_MOST_CALLS = 1000
+"""Most tool calls of a reply."""
 _DIGITS = 1000
 """Most digits of an integer in a reply; a longer one, which Python may not print, stays text."""
 
@@ -304,6 +306,8 @@ def _read_message(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
     if isinstance(content, list):  # parts, as some servers send them
         texts = (part.get("text") for part in content if isinstance(part, dict))
         content = "".join(text for text in texts if isinstance(text, str))
+    if isinstance(calls, list) and len(calls) > _MOST_CALLS:
+        raise ValueError(f"a reply has {len(calls):,} tool calls, more than {_MOST_CALLS:,}")
     found: dict[str, CalledTool] = {}
     for number, call in enumerate(calls if isinstance(calls, list) else []):
         call = call if isinstance(call, dict) else {}

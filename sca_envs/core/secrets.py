@@ -55,10 +55,10 @@ _PLAIN_HEADERS = frozenset(
 )
 _USERINFO = re.compile(r"(?<=://)([^/?#\s\"'<>]*)@")
 _FIELD = re.compile(  # name=value, name='value' or "name": "value", also escaped once more
-    r"""(?P<name>[\w.-]+)(?P<is>=|\\?["']\s*:\s*)"""
-    r"""(?:(?P<quote>\\?["'])(?P<quoted>.*?)(?=(?P=quote))|(?P<bare>[^\s"'\\&;,<>)\]}]+))"""
+    r"""(?<![\w.-])(?P<name>[\w.-]{1,80})(?P<is>=|\\?["']\s*:\s*)"""
+    r"""(?:(?P<quote>\\?["'])(?P<quoted>.{0,4000}?)(?=(?P=quote))|(?P<bare>[^\s"'\\&;,<>)\]}]+))"""
 )
-_SCHEME = re.compile(r"\b(Bearer|Basic)(\s+|%20)(?=\S*[\d=])[\w.~+/=-]{8,}")
+_SCHEME = re.compile(r"\b(Bearer|Basic)(\s+|%20)(?=\S{0,200}[\d=])[\w.~+/=-]{8,}")
 _SHAPES = re.compile(r"\b(sk|hf|ghp|gho|glpat|xox[abp]|AKIA|AIza)[-_]?[A-Za-z0-9][\w-]{15,}")
 
 _known: dict[str, str] = {}

@@ -148,6 +148,10 @@ FLOODS: dict[str, tuple[Behaviour, str]] = {
     ),
     "50 MB of text": (send(reply(completion("a" * 50_000_000).encode())), "larger than"),
     "a million lists": (send(reply(b"[" + b"[]," * 600_000 + b"[]]")), "too many values"),
+    "fifty thousand calls": (
+        send(reply(b'{"choices": [{"message": {"tool_calls": [%s{}]}}]}' % (b"{}," * 50_000))),
+        "50,001 tool calls",
+    ),
     "redirects for ever": (
         send(reply(b"", "Location: /v1/chat/completions", status="307 Elsewhere")),
         "sent elsewhere more than 5 times",

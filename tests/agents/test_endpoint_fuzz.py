@@ -33,7 +33,7 @@ GOOD = [
 ]
 MEMORY = 64e6
 SECONDS = 0.5
-COUNTS = {"completions": 0, "errors": 0}
+COUNTS = {"completions": 0, "errors": 0, "slowest_ms": 0}
 
 _texts = st.text(st.characters(codec=None, exclude_categories=[]), max_size=30) | st.sampled_from(
     ["\ud800", "\x00", "</tool_call>", "NaN", "9" * 5000, "[" * 3000, "x" * 200_000, '{"a": 1}']
@@ -85,24 +85,23 @@ def _damaged(draw: Callable[[Any], Any]) -> bytes:
     return body[:at] + draw(st.binary(max_size=40)) * draw(st.sampled_from([0, 1, 50])) + body[end:]
 
 
-_huge = st.sampled_from(
-    [
-        b"[" * 1_000_000,
-        b"[" * 900 + b"]" * 900,
-        b'{"a":' * 50_000,
-        b"[" + b"{}," * 100_000 + b"1]",
-        b"[" + b'"\xc4\x80",' * 400_000 + b"1]",
-        b"[" + b"1.5," * 500_000 + b"1]",
-        b"1." + b"1" * 2_000_000,
-        b"1" * 2_000_000,
-        b'{"choices": [{"message": {"content": "' + b"\\u0100" * 300_000 + b'"}}]}',
-        b'{"choices": [{"message": {"tool_calls": [' + b"{}," * 90_000 + b"{}]}}]}",
-        b'{"choices": [{"message": {"content": [' + b"{}," * 90_000 + b"{}]}}]}",
-        b'{"usage": {"prompt_tokens": 1e999}, "choices": [{"message": {}}]}',
-        b'{"choices": [{"message": {"content": "a"}}], "choices": []}',
-        b"a" * 3_000_000,
-    ]
-)
+_HUGE = [
+    b"[" * 1_000_000,
+    b"[" * 900 + b"]" * 900,
+    b'{"a":' * 50_000,
+    b"[" + b"{}," * 100_000 + b"1]",
+    b"[" + b'"\xc4\x80",' * 400_000 + b"1]",
+    b"[" + b"1.5," * 500_000 + b"1]",
+    b"1." + b"1" * 2_000_000,
+    b"1" * 2_000_000,
+    b'{"choices": [{"message": {"content": "' + b"\\u0100" * 300_000 + b'"}}]}',
+    b'{"choices": [{"message": {"tool_calls": [' + b"{}," * 90_000 + b"{}]}}]}",
+    b'{"choices": [{"message": {"content": [' + b"{}," * 90_000 + b"{}]}}]}",
+    b'{"usage": {"prompt_tokens": 1e999}, "choices": [{"message": {}}]}',
+    b'{"choices": [{"message": {"content": "a"}}], "choices": []}',
+    b"a" * 3_000_000,
+]
+_huge = st.integers(0, len(_HUGE) - 1)  # not the bytes, which hypothesis would print
 _bodies = st.one_of(
     _mutated(),
     _mutated(),
@@ -141,6 +140,10 @@ _headers = st.dictionaries(
 )
 
 
+def _bytes(body: bytes | int) -> bytes:
+    return _HUGE[body] if isinstance(body, int) else body
+
+
 class _Memory(_httpx.AsyncBaseTransport):  # type: ignore[misc]
     """Gives the reply that a test set."""
 
@@ -169,6 +172,13 @@ def endpoint() -> Any:
 def _ask(endpoint: Endpoint, status: int, headers: dict[str, str], body: bytes, piece: int) -> None:
     transport = endpoint._client._client._transport  # type: ignore[attr-defined]
     transport.reply = status, headers, body, piece
+    took = min(_time(endpoint) for _ in range(2))  # the collector's time may fall into one of them
+    COUNTS["slowest_ms"] = max(COUNTS["slowest_ms"], round(took * 1000))
+    assert took < SECONDS
+
+
+def _time(endpoint: Endpoint) -> float:
+    """Return the processor's seconds that a reply takes."""
     began = time.process_time()
     problem = ""
     try:
@@ -179,10 +189,8 @@ def _ask(endpoint: Endpoint, status: int, headers: dict[str, str], body: bytes, 
     else:
         COUNTS["completions"] += 1
         _check(said)
-    took = time.process_time() - began
-    COUNTS["slowest_ms"] = max(COUNTS.get("slowest_ms", 0), round(took * 1000))
-    assert took < SECONDS
     assert len(problem) < 1500
+    return time.process_time() - began
 
 
 def _check(said: Completion) -> None:
@@ -215,13 +223,15 @@ def _fuzz(endpoint: Endpoint, number: int) -> None:
 
     @_examples(number)
     @given(_statuses, _headers, _bodies | _huge, encodings, pieces)
-    def ask(status: int, headers: dict[str, str], body: bytes, encoding: str, piece: int) -> None:
-        packed = _encodings[encoding](body)
+    def ask(
+        status: int, headers: dict[str, str], body: bytes | int, encoding: str, piece: int
+    ) -> None:
+        packed = _encodings[encoding](_bytes(body))
         headers = headers | ({"Content-Encoding": encoding} if encoding else {})
         _ask(endpoint, status, headers, packed, piece)
 
     ask()
-    print(f"{COUNTS} of {number} replies", file=sys.stderr)
+    print(f"{COUNTS}: {number} replies, each read twice", file=sys.stderr)
     assert COUNTS["completions"] > number / 50
     assert COUNTS["errors"] > number / 10
 
@@ -240,8 +250,8 @@ def test_ten_thousand_replies(endpoint: Endpoint) -> None:
 def test_memory_is_bounded(endpoint: Endpoint) -> None:
     @_examples(60)
     @given(_bodies | _huge | _huge, st.sampled_from(["", "gzip", "gzip, deflate"]))
-    def ask(body: bytes, encoding: str) -> None:
-        packed = _encodings[encoding](body)
+    def ask(body: bytes | int, encoding: str) -> None:
+        packed = _encodings[encoding](_bytes(body))
         transport = endpoint._client._client._transport  # type: ignore[attr-defined]
         transport.reply = 200, {"Content-Encoding": encoding}, packed, 65536
         tracemalloc.start()
@@ -252,7 +262,7 @@ def test_memory_is_bounded(endpoint: Endpoint) -> None:
         finally:
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        assert peak < MEMORY, (body[:50], encoding, peak)
+        assert peak < MEMORY
 
     ask()
 

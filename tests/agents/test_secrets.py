@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -269,6 +270,16 @@ def test_what_is_no_secret_stays() -> None:
     assert sca_envs.redact(options) == options
     text = "Basic authentication is required, and the token is missing: see http://h/a?page=2"
     assert sca_envs.redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "a.", "sk-", "key=", "a='", "://", "Bearer%20", '"a": ', "="]
+)
+def test_long_texts_take_no_long(piece: str) -> None:
+    """A thousand times the time of a text a tenth as long would be minutes."""
+    began = time.process_time()
+    sca_envs.redact(piece * (100_000 // len(piece)))
+    assert time.process_time() - began < 20
 
 
 def test_redacting_twice_is_redacting_once() -> None:
