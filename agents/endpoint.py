@@ -8,19 +8,26 @@ again, is an `EndpointError`. Where that is not the fault of the request, it is 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import os
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from sca_envs import InfrastructureError, OptionError, SCAError, Usage
+from sca_envs import InfrastructureError, OptionError, SCAError, Usage, keep_secret, redact
 
 Message = dict[str, Any]
 
-FIRST_DELAY = 0.5
-"""Seconds before the second try of a request whose reply was nonsense; twice as long each time."""
+MAX_REPLY_BYTES = 2**21
+"""Most bytes of a reply unless an endpoint's option says otherwise; some 100,000 tokens of text."""
+_MOST_CALLS = 1000
+"""Most tool calls of a reply."""
+_DIGITS = 1000
+"""Most digits of an integer in a reply; a longer one, which Python may not print, stays text."""
 
 
 class EndpointError(SCAError):
@@ -93,8 +100,12 @@ class Endpoint:
     """A model behind an OpenAI-compatible endpoint.
 
     The client of the package `openai` tries again after timeouts, lost connections, rate limits
-    and errors of the server, waiting as long as the server says or twice as long each time. A
-    reply that is no JSON or no chat completion is tried again in the same way.
+    and errors of the server, waiting twice as long each time up to 8 s, or as long as the server
+    says up to two minutes. A reply that is too large, no JSON or no chat completion is tried again
+    in the same way. So a request takes at most ``(max_retries + 1) * timeout`` seconds and these
+    waits, whatever the server does.
+
+    Neither the key nor a password in the base URL is in any error or log.
 
     Args:
         model: The model's name; by default the environment variable ``SCA_MODEL``.
@@ -103,14 +114,15 @@ class Endpoint:
         api_key: The key; by default ``OPENAI_API_KEY``. A base URL alone may do without one.
         temperature: Sampling temperature; None leaves it to the endpoint.
         max_tokens: Most tokens of a reply; None leaves it to the endpoint.
-        timeout: Most seconds that one try may take.
+        timeout: Most seconds that one try may take, up to the last byte of the reply.
         max_retries: How often a failed request is tried again.
+        max_reply_bytes: Most bytes of a reply, as sent and when unpacked.
         input_price: US dollars per million tokens read.
         output_price: US dollars per million tokens written.
         extra: Further fields of the request, such as ``{"top_p": 0.9}``.
 
     Raises:
-        OptionError: If there is no model or no key.
+        OptionError: If there is no model or no key, or an option has a wrong value.
         SCAError: If the package `openai` is missing.
     """
 
@@ -124,12 +136,15 @@ class Endpoint:
         max_tokens: int | None = None,
         timeout: float = 120.0,
         max_retries: int = 5,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
         input_price: float | None = None,
         output_price: float | None = None,
         extra: dict[str, Any] | None = None,
     ) -> None:
         try:
             import openai
+
+            from agents.connection import BoundedClient, close_later
         except ImportError:
             raise SCAError("Endpoints need openai: pip install 'sca-envs[agents]'") from None
         self.model = model or os.environ.get("SCA_MODEL") or ""
@@ -142,14 +157,39 @@ class Endpoint:
                 "Expected a key as `api_key` or in OPENAI_API_KEY, or the base URL of an endpoint "
                 "that wants none as `base_url` or in OPENAI_BASE_URL; got neither"
             )
-        self._client = openai.OpenAI(
-            api_key=api_key, base_url=base_url, timeout=timeout, max_retries=max_retries
-        )
-        self.base_url = str(self._client.base_url)
-        self._max_retries = max_retries
-        self._prices = (input_price, output_price)
+        shown: str = redact({"base_url": str(base_url)})["base_url"]
+        _check_key(api_key)
+        keep_secret(api_key)
+        _check_number("timeout", timeout, 0.001, 86_400)
+        _check_number("max_retries", max_retries, 0, 100, int)
+        _check_number("max_reply_bytes", max_reply_bytes, 1024, 2**30, int)
+        for name, price in (("input_price", input_price), ("output_price", output_price)):
+            if price is not None:
+                _check_number(name, price, 0, 1e6)
+        read = functools.partial(_read, max_reply_bytes, (input_price, output_price))
         self._options: dict[str, Any] = {"temperature": temperature, "max_tokens": max_tokens}
         self._options = {k: v for k, v in self._options.items() if v is not None} | (extra or {})
+        _check_fields(self._options)
+        self._timeout, self._max_retries = timeout, max_retries
+        try:
+            parts = urlsplit(base_url or "")  # openai would write its path behind the query
+            self._client = openai.AsyncOpenAI(
+                api_key=api_key,
+                base_url=urlunsplit(parts._replace(query="", fragment="")) or None,
+                default_query=dict(parse_qsl(parts.query)) or None,
+                timeout=timeout,
+                max_retries=max_retries,
+                http_client=BoundedClient(timeout, max_reply_bytes, read),
+            )
+        except Exception as error:  # a URL that is none makes the client raise anything
+            raise OptionError(
+                f"Expected the URL of an endpoint as `base_url`, such as http://localhost:8000/v1; "
+                f"got {shown!r} ({redact(str(error))})"
+            ) from None
+        self._close = weakref.finalize(self, close_later, self._client)
+        self._close.atexit = False
+        self.base_url: str = redact(str(self._client.base_url))
+        """The endpoint, without a password or a key in its URL."""
 
     def complete(
         self,
@@ -162,68 +202,46 @@ class Endpoint:
         body |= self._options | ({"tools": list(tools)} if tools else {})
         if seed is not None:
             body.setdefault("seed", seed)
-        began, errors, problem = time.monotonic(), 0, ""
-        for attempt in range(self._max_retries + 1):
-            reply, retries, problem = self._request(body)
-            errors += retries
-            if not problem:
-                try:
-                    usage = self._usage(reply, time.monotonic() - began, errors)
-                    return Completion(*_read(reply), usage)
-                except _BadReplyError as error:
-                    problem = str(error)
-            errors += 1
-            if attempt < self._max_retries:
-                time.sleep(min(FIRST_DELAY * 2**attempt, 8.0))
-        raise EndpointDownError(
-            f"{self.base_url} does not speak OpenAI's chat protocol: {problem}. Check the base URL "
-            "(it mostly ends in /v1) and that the server offers chat completions"
-        )
+        began = time.monotonic()
+        completion, errors = self._request(body)
+        usage = completion.usage
+        usage.seconds, usage.errors = time.monotonic() - began, errors
+        return completion
 
     def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        """Close the connections, which also happens when the endpoint is forgotten."""
+        self._close()
 
-    def _request(self, body: dict[str, Any]) -> tuple[Any, int, str]:
-        """Return the reply in JSON, how often the client tried again, and what is wrong with it."""
+    def _request(self, body: dict[str, Any]) -> tuple[Completion, int]:
+        """Return the reply, and how often the client tried again."""
         import openai
 
+        from agents.connection import BadReplyError, wait_for
+
+        create = self._client.chat.completions.with_raw_response.create
         try:
-            raw = self._client.chat.completions.with_raw_response.create(**body)
+            raw = wait_for(lambda: create(**body))
         except openai.APITimeoutError:
             raise EndpointDownError(
-                f"{self.base_url} did not answer within {self._client.timeout} s, in "
+                f"{self.base_url} did not answer within {self._timeout} s, in "
                 f"{self._max_retries + 1} tries. Give a larger `timeout`, or fewer workers"
             ) from None
         except openai.APIConnectionError as error:
+            problem = redact(str(error.__cause__ or error))
+            if isinstance(error.__cause__, BadReplyError):
+                raise EndpointDownError(
+                    f"{self.base_url} does not speak OpenAI's chat protocol: {problem}. Check the "
+                    "base URL (it mostly ends in /v1) and that the server offers chat completions"
+                ) from None
             raise EndpointDownError(
-                f"{self.base_url} cannot be reached ({error.__cause__ or error}). Is the server "
-                "running, and is the base URL (`base_url` or OPENAI_BASE_URL) right?"
+                f"{self.base_url} cannot be reached ({problem}). Is the server running, and is the "
+                "base URL (`base_url` or OPENAI_BASE_URL) right?"
             ) from None
         except openai.APIStatusError as error:
             kind = EndpointError if error.status_code in _REFUSALS else EndpointDownError
-            raise kind(_explain(self, error.status_code, str(error))) from None
-        try:
-            return json.loads(raw.content), raw.retries_taken, ""
-        except (ValueError, RecursionError) as error:
-            return None, raw.retries_taken, f"a reply is no JSON ({error})"
-
-    def _usage(self, reply: Any, seconds: float, errors: int) -> Usage:
-        counts = reply.get("usage") if isinstance(reply, dict) else None
-        counts = counts if isinstance(counts, dict) else {}
-        read, written = _count(counts, "prompt_tokens"), _count(counts, "completion_tokens")
-        cost = None
-        if any(price is not None for price in self._prices):
-            price_in, price_out = (price or 0.0 for price in self._prices)
-            cost = (read * price_in + written * price_out) / 1e6
-        return Usage(
-            prompt_tokens=read,
-            completion_tokens=written,
-            cost=cost,
-            seconds=seconds,
-            requests=1,
-            errors=errors,
-        )
+            complaint = redact(str(error.response.extensions.get("complaint") or "nothing more"))
+            raise kind(_explain(self, error.status_code, complaint)) from None
+        return raw.http_response.extensions["reply"], raw.retries_taken
 
 
 def chat_model(model: ChatModel | str | None, options: dict[str, Any]) -> ChatModel:
@@ -248,19 +266,48 @@ def chat_model(model: ChatModel | str | None, options: dict[str, Any]) -> ChatMo
     return Endpoint(model, **options)
 
 
-class _BadReplyError(Exception):
-    """A reply is no chat completion."""
+def _read(max_bytes: int, prices: tuple[float | None, float | None], content: bytes) -> Completion:
+    """Return the chat completion in a reply's body.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    # Each list and object costs far more memory than its two characters of JSON.
+    if content.count(b"[") + content.count(b"{") > max_bytes // 20:
+        raise ValueError("a reply has too many values")
+    try:
+        reply = json.loads(content, parse_int=_parse_int)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"a reply is no JSON ({_shorten(str(error))})") from None
+    text, calls = _read_message(reply)
+    return Completion(text, calls, _read_usage(reply.get("usage"), prices))
 
 
-def _read(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
-    """Return the text and tool calls of a chat completion; what a model says may be anything."""
+def _read_usage(counts: Any, prices: tuple[float | None, float | None]) -> Usage:
+    counts = counts if isinstance(counts, dict) else {}
+    keys = ("prompt_tokens", "completion_tokens")
+    usage = Usage(requests=1, **{key: counts[key] for key in keys if key in counts})
+    if prices != (None, None):
+        price_in, price_out = (price or 0.0 for price in prices)
+        usage.cost = (usage.prompt_tokens * price_in + usage.completion_tokens * price_out) / 1e6
+    return usage
+
+
+def _read_message(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
+    """Return the text and tool calls of a chat completion; what a model says may be anything.
+
+    A key that the model or the endpoint repeats is taken out.
+    """
     try:
         message = reply["choices"][0]["message"]
         content, calls = message.get("content"), message.get("tool_calls")
     except (AttributeError, IndexError, KeyError, TypeError):
-        raise _BadReplyError(f"a reply has no message ({_shorten(json.dumps(reply))})") from None
+        raise ValueError(f"a reply has no message ({_shorten(repr(reply))})") from None
     if isinstance(content, list):  # parts, as some servers send them
-        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        content = "".join(text for text in texts if isinstance(text, str))
+    if isinstance(calls, list) and len(calls) > _MOST_CALLS:
+        raise ValueError(f"a reply has {len(calls):,} tool calls, more than {_MOST_CALLS:,}")
     found: dict[str, CalledTool] = {}
     for number, call in enumerate(calls if isinstance(calls, list) else []):
         call = call if isinstance(call, dict) else {}
@@ -269,16 +316,51 @@ def _read(reply: Any) -> tuple[str, tuple[CalledTool, ...]]:
         arguments = function.get("arguments")
         if not isinstance(arguments, str):  # some servers send the object, not its JSON
             arguments = "{}" if arguments is None else json.dumps(arguments)
-        key = str(call.get("id") or "")
+        key, name = _text(call.get("id")), _text(function.get("name"))
         if not key or key in found:
             key = f"call_{number}"
-        found[key] = CalledTool(key, str(function.get("name") or ""), arguments)
-    return content if isinstance(content, str) else "", tuple(found.values())
+        found[key] = CalledTool(key, redact(name, spoken=True), redact(arguments, spoken=True))
+    content = content if isinstance(content, str) else ""
+    return redact(content, spoken=True), tuple(found.values())
 
 
-def _count(counts: dict[str, Any], key: str) -> int:
-    value = counts.get(key)
-    return value if isinstance(value, int) else 0
+def _text(value: Any) -> str:
+    """Return a text or a number as text, and nothing for anything else."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value if isinstance(value, str) else ""
+
+
+def _parse_int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS else digits
+
+
+def _check_key(key: Any) -> None:
+    if not (isinstance(key, str) and key.isascii() and key.isprintable() and key.strip() == key):
+        raise OptionError(
+            "Expected the key (`api_key` or OPENAI_API_KEY) in printable ASCII without spaces "
+            "around it; got one with other characters, which no header can hold"
+        )
+
+
+def _check_number(
+    name: str, value: Any, least: float, most: float, kind: type[int] | type[float] = float
+) -> None:
+    allowed = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, allowed) or not least <= value <= most:
+        what = "an integer" if kind is int else "a number"
+        raise OptionError(
+            f"Expected {name} to be {what} from {least} to {most:,}; got {_shorten(repr(value))}"
+        )
+
+
+def _check_fields(fields: dict[str, Any]) -> None:
+    """Refuse fields of a request that no request can have."""
+    try:
+        json.dumps(fields, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OptionError(f"Expected `extra` and the sampling options in JSON: {error}") from None
+    if fields.get("stream"):
+        raise OptionError("Expected no `stream` in `extra`: a reply is read as a whole")
 
 
 def _sendable(value: Any) -> Any:
@@ -290,14 +372,15 @@ def _sendable(value: Any) -> Any:
     return [_sendable(item) for item in value] if isinstance(value, list) else value
 
 
-def _explain(endpoint: Endpoint, status: int, message: str) -> str:
+def _explain(endpoint: Endpoint, status: int, complaint: str) -> str:
     advice = {
         401: "Check the key (`api_key` or OPENAI_API_KEY)",
         403: "Check what the key (`api_key` or OPENAI_API_KEY) may do",
         404: f"Check the base URL and that it serves the model {endpoint.model!r}",
         429: "It limits the rate: use fewer workers or a larger `max_retries`",
     }.get(status, "The server's log may say more" if status >= 500 else "Check the options")
-    return f"{endpoint.base_url} answered {status}: {_shorten(message, 500)}. {advice}"
+    said = _shorten(" ".join(complaint.split()), 500)
+    return f"{endpoint.base_url} answered {status}: {said}. {advice}"
 
 
 def _shorten(text: str, limit: int = 120) -> str:

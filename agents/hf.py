@@ -29,6 +29,8 @@ class HFAgent(TokenAgent):
         device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
         dtype: Such as ``float32``; by default that of the file.
         cache: Where converted GGUF files are kept.
+        trust_remote_code: Whether to run Python code from the model's repository on this machine,
+            unconfined, where it has some.
         temperature: See `Sampling`.
         top_p: See `Sampling`.
         max_new_tokens: See `Sampling`.
@@ -51,6 +53,7 @@ class HFAgent(TokenAgent):
         device: str | None = None,
         dtype: Any = "auto",
         cache: str | Path | None = None,
+        trust_remote_code: bool = False,
         temperature: float = 1.0,
         top_p: float = 1.0,
         max_new_tokens: int = 512,
@@ -62,9 +65,9 @@ class HFAgent(TokenAgent):
         sampling = Sampling(temperature, top_p, max_new_tokens)
         if isinstance(model, str | Path):
             folder = model_folder(str(model), cache)
-            tokenizer = tokenizer or load_tokenizer(folder)
+            tokenizer = tokenizer or load_tokenizer(folder, trust_remote_code=trust_remote_code)
             encoder = TranscriptEncoder(tokenizer, template)  # before what takes long
-            model = load_model(folder, device, dtype)
+            model = load_model(folder, device, dtype, trust_remote_code=trust_remote_code)
         else:
             encoder = TranscriptEncoder(tokenizer, template)
         context = context or model.config.max_position_embeddings

@@ -10,7 +10,7 @@ from typing import Any
 
 import platformdirs
 
-from sca_envs import SCAError
+from sca_envs import OptionError, SCAError
 
 _PACKAGE = "package:"
 
@@ -67,26 +67,41 @@ def model_folder(model: str, cache: str | Path | None = None) -> str:
     return model
 
 
-def load_tokenizer(folder: str) -> Any:
+def load_tokenizer(folder: str, *, trust_remote_code: bool = False) -> Any:
     """Return the tokeniser of a model's folder.
+
+    Args:
+        folder: The folder, or a name on the Hub.
+        trust_remote_code: Whether to run Python code from the model's repository on this machine,
+            unconfined, where it has some.
 
     Raises:
         ModelError: If it has none, or the Hub cannot be reached.
     """
     auto = transformers().AutoTokenizer
     try:
-        return auto.from_pretrained(folder)
+        return auto.from_pretrained(folder, trust_remote_code=_flag(trust_remote_code))
+    except OptionError:
+        raise
     except Exception as error:  # a broken file makes a parser raise anything
         raise ModelError(f"Expected a model with a tokeniser at {folder!r}: {error}") from error
 
 
-def load_model(folder: str, device: str | None = None, dtype: Any = "auto") -> Any:
+def load_model(
+    folder: str,
+    device: str | None = None,
+    dtype: Any = "auto",
+    *,
+    trust_remote_code: bool = False,
+) -> Any:
     """Return the causal language model of a folder, ready for generation.
 
     Args:
         folder: The folder, or a name on the Hub.
         device: Such as ``cpu`` or ``cuda``; by default a GPU if there is one.
         dtype: Such as ``float32``; by default that of the file.
+        trust_remote_code: Whether to run Python code from the model's repository on this machine,
+            unconfined, where it has some.
 
     Raises:
         ModelError: If it cannot be loaded.
@@ -96,10 +111,24 @@ def load_model(folder: str, device: str | None = None, dtype: Any = "auto") -> A
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        model = auto.from_pretrained(folder, dtype=dtype)
+        model = auto.from_pretrained(
+            folder, dtype=dtype, trust_remote_code=_flag(trust_remote_code)
+        )
+    except OptionError:
+        raise
     except Exception as error:  # a broken file makes a parser raise anything
         raise ModelError(f"Expected a causal language model at {folder!r}: {error}") from error
     return model.to(device).eval()
+
+
+def _flag(trust_remote_code: object) -> bool:
+    """Return the flag; a text such as ``"no"`` would be true to the libraries that get it."""
+    if not isinstance(trust_remote_code, bool):
+        raise OptionError(
+            "Expected trust_remote_code to be true or false (true runs Python code from the "
+            f"model's repository on your machine); got {trust_remote_code!r}"
+        )
+    return trust_remote_code
 
 
 def _default_cache() -> Path:
@@ -144,8 +173,13 @@ def _converted(path: Path, cache: Path) -> Path:
 def _convert(path: Path, folder: Path) -> None:
     library = transformers()
     source: dict[str, Any] = {"gguf_file": path.name}
-    library.AutoTokenizer.from_pretrained(path.parent, **source).save_pretrained(folder)
+    library.AutoTokenizer.from_pretrained(
+        path.parent, trust_remote_code=False, **source
+    ).save_pretrained(folder)
     model = library.AutoModelForCausalLM.from_pretrained(
-        path.parent, quantization_config=library.GgufConfig(dequantize=True), **source
+        path.parent,
+        trust_remote_code=False,
+        quantization_config=library.GgufConfig(dequantize=True),
+        **source,
     )
     model.save_pretrained(folder)

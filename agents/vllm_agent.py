@@ -15,18 +15,25 @@ from agents.tokens import Generation, Sampling, TokenAgent
 from sca_envs import SCAError
 
 
-def start_engine(folder: str, **options: Any) -> Any:
+def start_engine(folder: str, *, trust_remote_code: bool = False, **options: Any) -> Any:
     """Return a `vllm.LLM` that tells the log-probabilities that an agent records.
 
     Args:
         folder: The model's folder, or its name on the Hub.
+        trust_remote_code: Whether to run Python code from the model's repository on this machine,
+            unconfined, where it has some.
         options: Further arguments of `vllm.LLM`.
 
     Raises:
         SCAError: If vLLM is missing.
     """
     # Of the distribution that is sampled, after temperature and top-p.
-    return _vllm().LLM(model=folder, logprobs_mode="processed_logprobs", **options)
+    return _vllm().LLM(
+        model=folder,
+        logprobs_mode="processed_logprobs",
+        trust_remote_code=trust_remote_code,
+        **options,
+    )
 
 
 def _vllm() -> Any:
@@ -46,6 +53,8 @@ class VLLMAgent(TokenAgent):
         tokenizer: A tokeniser; by default the model's.
         template: A chat template; see `TranscriptEncoder`.
         cache: Where converted GGUF files are kept.
+        trust_remote_code: Whether to run Python code from the model's repository on this machine,
+            unconfined, where it has some.
         temperature: See `Sampling`.
         top_p: See `Sampling`.
         max_new_tokens: See `Sampling`.
@@ -69,6 +78,7 @@ class VLLMAgent(TokenAgent):
         *,
         template: str | None = None,
         cache: str | Path | None = None,
+        trust_remote_code: bool = False,
         temperature: float = 1.0,
         top_p: float = 1.0,
         max_new_tokens: int = 512,
@@ -82,9 +92,11 @@ class VLLMAgent(TokenAgent):
         if isinstance(model, str | Path):
             _vllm()  # raises if it is missing, before what takes long
             folder = model_folder(str(model), cache)
-            tokenizer = tokenizer or load_tokenizer(folder)
+            tokenizer = tokenizer or load_tokenizer(folder, trust_remote_code=trust_remote_code)
             encoder = TranscriptEncoder(tokenizer, template)
-            model = start_engine(folder, max_model_len=context, **engine)
+            model = start_engine(
+                folder, max_model_len=context, trust_remote_code=trust_remote_code, **engine
+            )
         else:
             encoder = TranscriptEncoder(tokenizer, template)
         self.engine: Any = model

@@ -24,7 +24,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sca_envs import OptionError, SCAError
+from sca_envs import OptionError, SCAError, redact
 
 FREE = ("out", "resume", "iterations", "rounds", "wandb", "checkpoint_every")
 """Options that may differ when a run is resumed; the number of iterations only where the learning
@@ -47,7 +47,7 @@ class Run:
     def __init__(self, args: Any) -> None:
         self.path = Path(args.out)
         self.args = args
-        self._options = dataclasses.asdict(args)
+        self._options: dict[str, Any] = redact(dataclasses.asdict(args))
         self._writer: Any = None
         self._wandb: Any = None
         if args.wandb and importlib.util.find_spec("wandb") is None:
@@ -75,7 +75,7 @@ class Run:
                 "--resume to begin one"
             )
         self.checkpoint = found[-1]
-        before = json.loads((self.path / "config.json").read_text("utf-8"))
+        before = redact(json.loads((self.path / "config.json").read_text("utf-8")))
         now = json.loads(json.dumps(self._options))
         falls = now.get("anneal") or getattr(self.args, "FALLS", False)
         for name in sorted(now.keys() | before.keys()):

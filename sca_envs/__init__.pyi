@@ -72,6 +72,8 @@ from .core.errors import UnknownTaskError as UnknownTaskError
 from .core.errors import UserError as UserError
 from .core.formats import ActionFormat as ActionFormat
 from .core.formats import action_format as action_format
+from .core.secrets import keep_secret as keep_secret
+from .core.secrets import redact as redact
 from .core.task import ExpectedAnswer as ExpectedAnswer
 from .core.task import Task as Task
 from .core.task import TaskSet as TaskSet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from rich.table import Table
 import sca_envs
 from sca_envs.commands import challenge, doctor, evaluation, leaderboard, view
 from sca_envs.core.errors import SCAError
+from sca_envs.core.secrets import keep_environment_secrets, redact
 from sca_envs.envs.registration import check_id
 
 app = typer.Typer(
@@ -139,12 +141,18 @@ def _make(env_id: str, **options: Any) -> gym.Env[str, str]:
 
 def main() -> None:
     """Run the command; an error that the user can mend is one line, not a traceback."""
+    keep_environment_secrets()
     try:
         app()
     except SCAError as error:
         # A model's text may be in it: markup that is none, and surrogates that no terminal takes.
-        text = escape(str(error)).encode("utf-8", "backslashreplace").decode()
+        text = escape(redact(str(error))).encode("utf-8", "backslashreplace").decode()
         Console(stderr=True).print(f"[bold red]Error:[/] {text}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read what was printed has gone
+        sys.exit(1)
+    except Exception:  # a slip in this package or in an agent's code; the text may have a key in it
+        sys.stderr.write(redact(traceback.format_exc()))
+        sys.exit(1)

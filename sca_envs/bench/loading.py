@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from sca_envs.core.errors import OptionError
+from sca_envs.core.secrets import redact
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _import(name: str, what: str) -> ModuleType:
         ) from None
     except Exception as error:
         raise OptionError(
-            f"Expected to import {name!r} for {what}; it raised {type(error).__name__}: {error}"
+            f"Expected to import {name!r} for {what}; it raised {type(error).__name__}: "
+            f"{redact(str(error))}"
         ) from error
 
 
@@ -162,4 +164,4 @@ def _import_file(path: Path, what: str) -> ModuleType:
 
 
 def _list(options: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value!r}" for key, value in options.items()) or "none"
+    return ", ".join(f"{key}={value!r}" for key, value in redact(dict(options)).items()) or "none"

@@ -7,11 +7,12 @@ ends with the same file as one that ran through.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from sca_envs.challenge.examination import Examination, Propose
 from sca_envs.challenge.files import parse_code_task, save_code_tasks
@@ -19,6 +20,8 @@ from sca_envs.challenge.gates import Fingerprint
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.errors import OptionError, TaskFileError
+from sca_envs.core.secrets import redact
+from sca_envs.core.writing import WriteError, writing
 from sca_envs.sandbox.isolation import is_unsafe
 
 
@@ -60,7 +63,8 @@ class Campaign:
         self.accepted: list[CodeAsTask] = []
         """The tasks that were accepted so far."""
         unsafe = {"unsafe_sandbox": True} if is_unsafe() else {}
-        self._record = json.loads(json.dumps(record | unsafe))  # as it will be read again
+        record = json.loads(json.dumps(record | unsafe))  # as it will be read again
+        self._record = redact(record)
         self._wanted = wanted
         self._most = 50 * wanted if most is None else most
         self._next = 0
@@ -98,27 +102,36 @@ class Campaign:
         except OSError as error:
             raise OptionError(f"Expected to write to {self.path}, got: {error}") from None
         try:
-            with self.journal.open("a", encoding="utf-8") as file:
+            # Without a buffer nothing is left to be written when a write has failed.
+            with self.journal.open("ab", buffering=0) as file:
                 if not self._begun:
-                    file.write(json.dumps({"campaign": self._record}) + "\n")
+                    self._write(file, json.dumps({"campaign": self._record}) + "\n")
                 yield Progress(len(self.accepted), self._next)
-                yield from self._go_on(propose, pipeline, file.write, file.flush)
-        finally:
+                yield from self._go_on(propose, pipeline, lambda line: self._write(file, line))
+        except WriteError:
+            # The journal says why; the task file, which is made of it, would only hide that.
+            with contextlib.suppress(WriteError):
+                save_code_tasks(self.accepted[: self._wanted], self.path)
+            raise
+        except BaseException:
             save_code_tasks(self.accepted[: self._wanted], self.path)
+            raise
+        save_code_tasks(self.accepted[: self._wanted], self.path)
+
+    def _write(self, file: IO[bytes], line: str) -> None:
+        data = memoryview(line.encode())
+        with writing(self.journal, "go on with --resume: the candidates so far are kept"):
+            while data:
+                data = data[file.write(data) :]
 
     def _go_on(
-        self,
-        propose: Propose,
-        pipeline: Pipeline,
-        write: Callable[[str], Any],
-        flush: Callable[[], Any],
+        self, propose: Propose, pipeline: Pipeline, write: Callable[[str], None]
     ) -> Iterator[Progress]:
         if len(self.accepted) >= self._wanted or self._next >= self._most:
             return
         numbers = range(self._next, self._most)
         for number, found in zip(numbers, pipeline.challenge(propose, numbers), strict=False):
             write(_to_line(number, found))
-            flush()
             self._next = number + 1
             if found.accepted and found.task is not None:
                 self.accepted.append(found.task)
@@ -148,7 +161,7 @@ class Campaign:
 
     def _compare(self, line: bytes) -> None:
         try:
-            begun = json.loads(line)["campaign"]
+            begun = redact(json.loads(line)["campaign"])
         except (ValueError, KeyError, TypeError):
             raise TaskFileError(
                 f"{self.journal}, line 1: expected the record of a campaign; remove the file to "
@@ -168,7 +181,7 @@ def _to_line(number: int, found: Examination) -> str:
         "number": number,
         "accepted": found.accepted,
         "seconds": [round(seconds, 6) for seconds in found.seconds],
-        "error": found.error,
+        "error": None if found.error is None else redact(found.error),
         "signature": mark.signature if mark and found.accepted else None,
         "shingles": sorted(mark.shingles) if mark and found.accepted else None,
         "task": None if found.task is None else found.task.model_dump(mode="json"),

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from sca_envs.commands.options import engine_options, key_values
+from sca_envs.commands.options import engine_options, key_values, redacted_pairs
 from sca_envs.core.errors import OptionError
 
 _Pairs = list[str]
@@ -101,7 +101,7 @@ def make(
         "challenger": challenger,
         "options": options,
         "agent": agent,
-        "agent_options": agent_option,
+        "agent_options": redacted_pairs(agent_option, "--agent-option"),
         "seed": seed,
         "gates": checks,
         "novelty": not no_novelty,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sca_envs.core.errors import OptionError
+from sca_envs.core.secrets import redact
 
 
 def key_values(texts: Sequence[str], option: str) -> dict[str, Any]:
@@ -31,6 +32,16 @@ def key_values(texts: Sequence[str], option: str) -> dict[str, Any]:
         except ValueError:
             values[key] = value
     return values
+
+
+def redacted_pairs(texts: Sequence[str], option: str) -> list[str]:
+    """Return ``key=value`` texts with the secrets in them redacted, the others as they are."""
+    values = key_values(texts, option)
+    redacted = redact(values)
+    return [
+        text if redacted[key] == values[key] else f"{key}={json.dumps(redacted[key])}"
+        for text, key in zip(texts, values, strict=True)
+    ]
 
 
 def engine_options(texts: Sequence[str], address: str | None, engine: str | None) -> dict[str, Any]:

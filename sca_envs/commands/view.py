@@ -20,6 +20,10 @@ def view(
     open_page: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Serve it on this machine.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="For --serve; 0: any.")] = 8000,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="With --serve: another host name to answer to, of a proxy say."),
+    ] = None,
     text: Annotated[bool, typer.Option("--text", help="Print in the terminal.")] = False,
     episode: Annotated[
         int | None, typer.Option(min=0, help="With --text: the number of one episode.")
@@ -42,7 +46,7 @@ def view(
     if serve:
         from sca_envs.bench.viewing.serve import serve as serve_page
 
-        serve_page(page, port, lambda url: _ready(url, open_page))
+        serve_page(page, port, lambda url: _ready(url, open_page), host or [])
     elif open_page:
         typer.launch(page.absolute().as_uri())
 

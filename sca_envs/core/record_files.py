@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from sca_envs.core.errors import OptionError, TaskFileError
 from sca_envs.core.extras import import_extra
+from sca_envs.core.writing import whole_file
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -71,16 +72,12 @@ class RecordFiles(Generic[M]):
         """
         path = Path(path)
         parquet = self._is_parquet(path)
-        partial = path.with_name(f"{path.name}.partial")
-        try:
+        with whole_file(path) as partial:
             if parquet:
                 self._write_parquet(records, partial)
             else:
                 with partial.open("w", encoding="utf-8") as file:
                     file.writelines(f"{_to_json(record)}\n" for record in records)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def to_dataset(self, records: Iterable[M]) -> Dataset:
         """Return records as a Hugging Face dataset.

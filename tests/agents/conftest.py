@@ -29,7 +29,6 @@ def server(http: HTTPServer) -> Iterator[ChatServer]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait little between tries, and take no settings from outside."""
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
-    monkeypatch.setattr("agents.endpoint.FIRST_DELAY", 0.01)
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "SCA_MODEL"):
         monkeypatch.delenv(name, raising=False)
 

@@ -19,6 +19,7 @@ from sca_envs.bench.evaluating.worker import AGENTS, WorkerSpec
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.trajectory import to_json
 from sca_envs.core.errors import OptionError
+from sca_envs.core.secrets import redact
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
@@ -107,6 +108,7 @@ def make_plan(
         tasks=own,
         render=agent == "human",
     )
+    spec.keep_secrets()
     spec.check_agent()
     env = spec.make_env()
     if user_maker is not None:
@@ -194,7 +196,9 @@ class Made:
 def _user_maker(user: Any, options: Mapping[str, Any]) -> Maker | None:
     if user is None or (isinstance(user, str) and user in USERS):
         if options:
-            raise OptionError(f"Expected no user options for the built-in user; got {options}")
+            raise OptionError(
+                f"Expected no user options for the built-in user; got {redact(dict(options))}"
+            )
         return None
     if isinstance(user, str) and ":" not in user:
         raise OptionError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from sca_envs.bench.agents import AgentReport, TurnTokens
 from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
@@ -19,11 +19,14 @@ from sca_envs.bench.trajectories.trajectory import (
     INFRASTRUCTURE_ERROR,
     VERSION,
     ErrorKind,
+    TokenId,
+    Tokens,
     Usage,
     to_json,
 )
 from sca_envs.core.database import Change, Snapshot
 from sca_envs.core.errors import InfrastructureError, SCAError
+from sca_envs.core.secrets import redact
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.sandbox.isolation import is_unsafe
 
@@ -157,7 +160,7 @@ class Recording:
             kind = type(action).__name__
             self.fail("agent_error", TypeError(f"Expected act to return a str, got {kind}"))
             return
-        action = join_surrogates(action)
+        action = redact(join_surrogates(action), spoken=True)
         env = self._env
         try:
             observation, reward, terminated, truncated, info = env.step(action)
@@ -246,7 +249,7 @@ class Recording:
     def _end(self) -> dict[str, Any]:
         if self._error is not None:
             kind, error = self._error
-            message = join_surrogates(str(error))
+            message = redact(join_surrogates(_say(error)[:_LONGEST_MESSAGE]))
             return {
                 "reward": 0.0,
                 "termination_reason": kind,
@@ -264,12 +267,12 @@ class Recording:
     def _reported(self, report: AgentReport) -> dict[str, Any]:
         told: dict[str, Any] = {}
         if report.usage is not None:
-            told["usage"] = _dump_usage(report.usage, "agent")
+            told["usage"] = self._checked(_USAGE, report.usage, "an agent's report")
         user = self._env.episode.user if self._begun else None
         if isinstance(user, WatchedUser) and (usage := user.usage()) is not None:
-            told["user_usage"] = _dump_usage(usage, "user")
+            told["user_usage"] = self._checked(_USAGE, usage, "a user's usage()")
         if report.tokens is not None:
-            told["tokens"] = report.tokens.model_dump(exclude_defaults=True)
+            told["tokens"] = self._checked(_TOKENS, report.tokens, "an agent's report")
         if report.turns:
             self._add_tokens(report.turns)
         return told
@@ -282,9 +285,35 @@ class Recording:
                 f"{self.job.episode_id}; got those of {len(turns)}"
             )
         for turn, tokens in zip(self._turns, turns, strict=False):
-            turn["token_ids"] = tokens.ids
+            turn["token_ids"] = self._checked(_IDS, tokens.ids, "an agent's report")
             if tokens.logprobs is not None:
-                turn["logprobs"] = tokens.logprobs
+                turn["logprobs"] = self._checked(_LOGPROBS, tokens.logprobs, "an agent's report")
+
+    def _checked(self, kind: TypeAdapter[Any], value: Any, source: str) -> Any:
+        """Return what was reported as JSON that can be read again."""
+        try:
+            return kind.dump_python(kind.validate_python(value), exclude_defaults=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or type(value).__name__
+            raise SCAError(
+                f"Expected {source} on episode {self.job.episode_id} as AgentReport, Usage and "
+                f"Tokens describe it; {where}: {first['msg']}"
+            ) from None
+
+
+_LONGEST_MESSAGE = 10_000
+"""Characters of an error that a trajectory keeps."""
+_USAGE, _TOKENS = TypeAdapter(Usage), TypeAdapter(Tokens)
+_IDS, _LOGPROBS = TypeAdapter(list[TokenId]), TypeAdapter(list[float | None])
+
+
+def _say(error: BaseException) -> str:
+    """Return an error's text; one of an agent's own may fail even at that."""
+    try:
+        return str(error)
+    except Exception as another:
+        return f"an error that has no text ({type(another).__name__})"
 
 
 def _is_infrastructures(error: BaseException | None) -> bool:
@@ -321,17 +350,3 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _unescape(part: str) -> str:
     return part.replace("~1", "/").replace("~0", "~")
-
-
-def _dump_usage(usage: Usage, whose: str) -> dict[str, Any]:
-    """Return a usage as JSON; one that was changed since it was made may say nonsense."""
-    told = usage.model_dump(exclude_defaults=True)
-    try:
-        Usage.model_validate(told)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise SCAError(
-            f"Expected the {whose} to report what an episode cost; "
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}, got {first['input']!r}"
-        ) from None
-    return told

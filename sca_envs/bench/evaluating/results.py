@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from sca_envs.bench.evaluating.metrics import Estimate, estimate, pass_at_k, pass_hat_k
 from sca_envs.bench.evaluating.recording import Summary
 from sca_envs.bench.strict_json import parse_json
-from sca_envs.bench.trajectories.trajectory import ErrorKind
+from sca_envs.bench.trajectories.trajectory import ErrorKind, Options
 from sca_envs.core.errors import SCAError
 from sca_envs.core.users import USERS
 
@@ -46,8 +46,9 @@ class RunRecord(_Model):
     """What the object is."""
     version: Literal[1] = 1
     """Version of the format."""
-    options: dict[str, Any]
-    """Options that decide the results; engine and workers do not."""
+    options: Options
+    """Options that decide the results; engine and workers do not. Keys and passwords in them are
+    redacted."""
     data: dict[str, dict[str, str]]
     """Domain -> the data's ``name`` and the ``digest`` of its initial tables."""
     tasks: list[str]

@@ -6,6 +6,7 @@ at the end, and `errors.log` has the traceback of every episode that an error br
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,13 @@ from sca_envs.bench.evaluating.results import Results, RunRecord
 from sca_envs.bench.strict_json import parse_json
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import FILE_NAME as TRAJECTORIES
-from sca_envs.bench.trajectories.trajectory_files import TrajectoryWriter, read_trajectories
+from sca_envs.bench.trajectories.trajectory_files import (
+    RESUME,
+    TrajectoryWriter,
+    read_trajectories,
+)
 from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.writing import whole_file, writing
 
 RECORD = "run.json"
 """Name of the file that says what is run."""
@@ -101,9 +107,8 @@ class RunFolder:
         lines = file.read_bytes().splitlines(keepends=True)
         reason = INFRASTRUCTURE_ERROR.encode()
         kept = (line for line in lines if reason not in line or not _is_missing(line))
-        partial = file.with_name(f"{file.name}.partial")
-        partial.write_bytes(b"".join(kept))
-        partial.replace(file)
+        with whole_file(file, RESUME) as partial:
+            partial.write_bytes(b"".join(kept))
 
     def _episodes(self, jobs: Sequence[Job]) -> Iterator[Summary]:
         expected = set(jobs)
@@ -123,10 +128,14 @@ class RunFolder:
     def add(self, finished: Finished) -> None:
         """Write a finished episode."""
         assert self._writer is not None
-        if finished.problem is not None:
-            with (self.path / ERRORS).open("a", encoding="utf-8", errors="backslashreplace") as log:
-                log.write(f"episode {finished.job.episode_id}\n{finished.problem}\n")
         self._writer.append(finished.line)
+        if finished.problem is not None:
+            file = self.path / ERRORS
+            with (
+                writing(file, RESUME),
+                file.open("a", encoding="utf-8", errors="backslashreplace") as log,
+            ):
+                log.write(f"episode {finished.job.episode_id}\n{finished.problem}\n")
 
     def finish(self, results: Results) -> None:
         """Write the results."""
@@ -136,10 +145,12 @@ class RunFolder:
         """Close the file of trajectories; a run that recorded nothing leaves nothing behind."""
         if self._writer is None:
             return
-        if not (self.path / TRAJECTORIES).stat().st_size:
-            (self.path / TRAJECTORIES).unlink()
-            (self.path / RECORD).unlink(missing_ok=True)
-        self._writer.close()
+        with contextlib.suppress(OSError):  # the folder is gone, or nothing may be written to it
+            if not (self.path / TRAJECTORIES).stat().st_size:
+                (self.path / TRAJECTORIES).unlink()
+                (self.path / RECORD).unlink(missing_ok=True)
+        with writing(self.path / TRAJECTORIES, RESUME):
+            self._writer.close()
 
 
 def _is_missing(line: bytes) -> bool:
@@ -199,6 +210,5 @@ def _shorten(value: Any) -> str:
 
 def _write(file: Path, text: str) -> None:
     """Write a file that appears whole or not at all."""
-    partial = file.with_name(f"{file.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    with whole_file(file, RESUME) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.trajectory import Usage
 from sca_envs.core.conversation import UserTurn
-from sca_envs.core.errors import OptionError
+from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.secrets import redact
 from sca_envs.core.task import Task
 from sca_envs.core.users import User
 
@@ -48,7 +49,13 @@ class WatchedUser:
     def usage(self) -> Usage | None:
         """Return what the user cost, if it has a method ``usage``."""
         tell = getattr(self.user, "usage", None)
-        return tell() if callable(tell) else None
+        try:
+            return tell() if callable(tell) else None
+        except Exception as error:
+            raise SCAError(
+                "Expected usage() of the user to return a Usage or None; it raised "
+                f"{type(error).__name__}: {redact(str(error))}"
+            ) from error
 
 
 class WatchedUsers:
@@ -79,4 +86,4 @@ class WatchedUsers:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"Expected the user to say a str, got {type(value).__name__}")
-    return value
+    return redact(value, spoken=True)

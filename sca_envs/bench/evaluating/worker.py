@@ -14,10 +14,13 @@ from sca_envs.bench.evaluating.recording import Finished, Job, Recording
 from sca_envs.bench.evaluating.watched_user import WatchedUsers
 from sca_envs.bench.loading import Maker
 from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.secrets import keep_environment_secrets, redact
 from sca_envs.envs.tool_use import ToolUseEnv
 
 BATCH_SIZE = 16
 """How many episodes a batched agent plays at once unless it says otherwise."""
+_LONGEST = 20_000
+"""Characters at the beginning and at the end of a traceback that are kept."""
 
 
 def _make_human(env: gym.Env[str, str]) -> Any:
@@ -53,6 +56,12 @@ class WorkerSpec:
     """The tasks, if they are given neither by split nor by file."""
     render: bool = False
     """Whether each turn is printed as it comes."""
+
+    def keep_secrets(self) -> None:
+        """Remember the secrets in the options and the environment variables of this process."""
+        keep_environment_secrets()
+        for options in (self.env_options, *(one.options for one in (self.agent, self.user) if one)):
+            redact(dict(options))
 
     def make_env(self) -> ToolUseEnv:
         """Return an environment.
@@ -105,6 +114,13 @@ def _act_method(agent: Any) -> str:
     return "act_batch" if callable(getattr(agent, "act_batch", None)) else "act"
 
 
+def _traceback(error: Exception) -> str:
+    text = "".join(traceback.format_exception(error))
+    if len(text) > 2 * _LONGEST:
+        text = f"{text[:_LONGEST]}\n[…]\n{text[-_LONGEST:]}"
+    return redact(text)
+
+
 class Worker:
     """Plays episodes, many at once if the agent is a batched one.
 
@@ -114,6 +130,7 @@ class Worker:
 
     def __init__(self, spec: WorkerSpec) -> None:
         self._spec = spec
+        spec.keep_secrets()
         self._free = [spec.make_env()]
         self._agent = spec.make_agent(self._free[0])
         self._batched = _act_method(self._agent) == "act_batch"
@@ -123,13 +140,13 @@ class Worker:
         """Most episodes at once."""
         self._header = {
             "env_id": spec.env_id,
-            "env_options": dict(spec.env_options),
+            "env_options": redact(dict(spec.env_options)),
             "agent": spec.agent_name,
         }
         if spec.agent.options:
-            self._header["agent_options"] = dict(spec.agent.options)
+            self._header["agent_options"] = redact(dict(spec.agent.options))
         if spec.user is not None and spec.user.options:
-            self._header["user_options"] = dict(spec.user.options)
+            self._header["user_options"] = redact(dict(spec.user.options))
 
     def play(self, jobs: Iterator[Job]) -> Iterator[Finished]:
         """Play episodes and yield each as it ends; a job is taken when there is room for it.
@@ -226,7 +243,7 @@ class Worker:
     def _finish(self, recording: Recording) -> Finished:
         line, summary = recording.finish(self._report(recording))
         error = recording.error
-        problem = None if error is None else "".join(traceback.format_exception(error))
+        problem = None if error is None else _traceback(error)
         return Finished(recording.job, line, summary, problem)
 
     def _report(self, recording: Recording) -> AgentReport | None:
@@ -240,7 +257,8 @@ class Worker:
                 return None
             raise SCAError(
                 f"Expected report(observation, info) of agent {self._spec.agent_name!r} to return "
-                f"an AgentReport or None; it raised {type(error).__name__}: {error}"
+                f"an AgentReport or None; it raised {type(error).__name__}: "
+                f"{redact(str(error))}"
             ) from error
         if told is not None and not isinstance(told, AgentReport):
             raise SCAError(

@@ -21,6 +21,8 @@ from sca_envs.bench.trajectories.trajectory_files import (
     read_trajectories,
     write_trajectories,
 )
+from sca_envs.core.secrets import redact
+from sca_envs.core.writing import writing
 
 
 def add_submission(
@@ -62,8 +64,8 @@ def add_submission(
                 "model": model,
                 "organization": organization,
                 "date": date or datetime.date.today(),
-                "links": list(links),
-                "notes": notes,
+                "links": redact(list(links)),
+                "notes": redact(notes),
                 "entries": entries,
             }
         )
@@ -78,12 +80,13 @@ def add_submission(
         )
     partial = folder.with_name(f"{folder.name}.partial")
     try:
-        for run, entry in zip(runs, entries, strict=True):
-            target = partial / entry.folder
-            target.mkdir(parents=True)
-            write_trajectories(read_trajectories(run), target / FILE_NAME)
-        submission.save(partial)
-        partial.replace(folder)
+        with writing(folder):
+            for run, entry in zip(runs, entries, strict=True):
+                target = partial / entry.folder
+                target.mkdir(parents=True)
+                write_trajectories(read_trajectories(run), target / FILE_NAME)
+            submission.save(partial)
+            partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder

@@ -24,6 +24,7 @@ from sca_envs.bench.leaderboard.submission import (
 from sca_envs.bench.leaderboard.verifying import verify_submission
 from sca_envs.bench.viewing.pages import script, style, templates
 from sca_envs.bench.viewing.viewer import write_viewer
+from sca_envs.core.writing import writing
 
 TITLE = "sca-envs leaderboard"
 """What the site is called unless it is told otherwise."""
@@ -187,12 +188,13 @@ def build_site(
     partial = out.with_name(f"{out.name}.partial")
     try:
         submissions = {name: load_submission(path) for name, path in folders.items()}
-        _write(submissions, partial, title, verified=verify, episodes=episodes)
-        if episodes:
-            _write_episodes(folders, submissions, partial / "submissions")
-        if out.exists():
-            shutil.rmtree(out)
-        partial.replace(out)
+        with writing(out):
+            _write(submissions, partial, title, verified=verify, episodes=episodes)
+            if episodes:
+                _write_episodes(folders, submissions, partial / "submissions")
+            if out.exists():
+                shutil.rmtree(out)
+            partial.replace(out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return out / "index.html"

@@ -9,12 +9,12 @@ import json
 import os
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from sca_envs.bench.trajectories.trajectory import Trajectory
 from sca_envs.core.database import canonical_json
 from sca_envs.core.errors import OptionError
+from sca_envs.core.writing import whole_file
 from sca_envs.domains import domain
 
 Examples = Iterator[dict[str, Any]]
@@ -47,17 +47,14 @@ def export(
     if to not in FORMATS:
         raise OptionError(f"Expected to export to one of {', '.join(FORMATS)}; got {to!r}")
     dropped: Counter[str] = Counter()
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.partial")
     number = 0
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            for example in FORMATS[to](_usable(trajectories, dropped), dropped):
-                file.write(json.dumps(example, ensure_ascii=False, separators=(",", ":")) + "\n")
-                number += 1
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        whole_file(path) as partial,
+        partial.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        for example in FORMATS[to](_usable(trajectories, dropped), dropped):
+            file.write(json.dumps(example, ensure_ascii=False, separators=(",", ":")) + "\n")
+            number += 1
     return number, dropped
 
 

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import json
 import math
+import numbers
 from typing import Annotated, Any, Literal, Self, get_args
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from sca_envs.bench.strict_json import parse_json
 from sca_envs.core.errors import SCAError
+from sca_envs.core.secrets import redact
 
 FORMAT = "sca_envs.trajectory"
 """Value of the key ``format`` in every line."""
@@ -37,10 +47,6 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-Count = Annotated[int, Field(ge=0, lt=1 << 63)]
-"""A number of things."""
-
-
 class RecordChange(_Model):
     """One difference that a turn made to the database."""
 
@@ -58,6 +64,12 @@ class RecordChange(_Model):
     """The value after the turn; left out where `kind` is ``remove``."""
 
 
+TokenId = Annotated[int, Field(ge=0, lt=2**63)]
+"""Number of a token in a vocabulary."""
+Options = Annotated[dict[str, Any], BeforeValidator(lambda value: redact(value))]
+"""Options without the keys and passwords in them."""
+
+
 class TrajectoryTurn(_Model):
     """One action of the agent and what came of it."""
 
@@ -71,7 +83,7 @@ class TrajectoryTurn(_Model):
     """The reward of this turn."""
     changes: list[RecordChange] = []
     """What this turn changed in the database, sorted by path."""
-    token_ids: list[int] | None = None
+    token_ids: list[TokenId] | None = None
     """Tokens that the model generated in this turn, if the agent tells."""
     logprobs: list[float | None] | None = None
     """Their log-probabilities under the policy that sampled them, in nats; null where unknown or
@@ -81,7 +93,7 @@ class TrajectoryTurn(_Model):
 class Tokens(_Model):
     """The whole episode as the tokens that the model read and wrote, never tokenised again."""
 
-    ids: list[int]
+    ids: list[TokenId]
     """Token ids, prompt and replies in order."""
     mask: list[int]
     """1 where the model wrote the token, 0 where it read it; as long as `ids`."""
@@ -99,21 +111,65 @@ class Tokens(_Model):
         return self
 
 
+MOST = 10**12
+"""Largest number of tokens, requests or seconds of an episode that is believed."""
 MAX_COST = 1e9
 """Largest price of an episode that is believed, in US dollars."""
+_RECORDED = {"recorded": True}
+"""Context of the validation of a line, which must say nothing but what was written."""
+
+
+def _plausible_count(value: Any, info: ValidationInfo) -> Any:
+    """Return a count, or 0, which means unknown, for what cannot be one."""
+    if info.context == _RECORDED:
+        return value
+    number = _plausible_number(value, info)
+    return int(number) if number is not None and number == int(number) else 0
+
+
+def _plausible_number(value: Any, info: ValidationInfo) -> Any:
+    """Return a number from 0 to `MOST`, or None for anything else."""
+    if info.context == _RECORDED:
+        return value
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    number: Any = value
+    return (number if isinstance(value, int) else float(number)) if 0 <= number <= MOST else None
+
+
+def _plausible_cost(value: Any, info: ValidationInfo) -> Any:
+    number = _plausible_number(value, info)
+    if info.context == _RECORDED:
+        return value
+    return None if number is None or number > MAX_COST else number
+
+
+Count = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_plausible_count)]
+Seconds = Annotated[
+    float | None, Field(ge=0, le=MOST, allow_inf_nan=False), BeforeValidator(_plausible_number)
+]
+Cost = Annotated[
+    float | None, Field(ge=0, le=MAX_COST, allow_inf_nan=False), BeforeValidator(_plausible_cost)
+]
 
 
 class Usage(_Model):
-    """What an episode cost whoever played it."""
+    """What an episode cost whoever played it.
+
+    A server can report anything, and a number that cannot be right (negative, not finite, of
+    another type, above `MOST`) is taken for unknown. In a trajectory it is an error.
+    """
+
+    model_config = ConfigDict(validate_assignment=True, revalidate_instances="always")
 
     prompt_tokens: Count = 0
-    """Tokens that the model read, over all requests."""
+    """Tokens that the model read, over all requests; 0 where unknown."""
     completion_tokens: Count = 0
-    """Tokens that the model wrote."""
-    cost: Annotated[float, Field(ge=0, le=MAX_COST, allow_inf_nan=False)] | None = None
+    """Tokens that the model wrote; 0 where unknown."""
+    cost: Cost = None
     """Price in US dollars; null where unknown."""
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    """Time spent in the model, in seconds."""
+    seconds: Seconds = None
+    """Time spent in the model, in seconds; null where unknown."""
     requests: Count = 0
     """Requests to the model."""
     errors: Count = 0
@@ -136,10 +192,10 @@ class Trajectory(_Model):
 
     env_id: str
     """Id of the environment, such as ``sca/TauRetail-v0``."""
-    env_options: dict[str, Any] = {}
+    env_options: Options = {}
     """Keyword arguments of `gymnasium.make`, also those that were not given and have a default. A
     user that is no built-in one is written ``module:name``."""
-    user_options: dict[str, Any] = {}
+    user_options: Options = {}
     """Options that a user of your own was made with."""
     unsafe_sandbox: bool = False
     """Whether it was played under ``SCA_SANDBOX=unsafe``, with nothing between code and host."""
@@ -161,8 +217,8 @@ class Trajectory(_Model):
     """Seed of the reset, which a replay needs."""
     agent: str
     """Name of the agent."""
-    agent_options: dict[str, Any] = {}
-    """Options that the agent was made with."""
+    agent_options: Options = {}
+    """Options that the agent was made with, keys and passwords redacted."""
     opening: str
     """The first observation."""
     messages: list[dict[str, Any]]
@@ -227,7 +283,7 @@ class Trajectory(_Model):
         """
         fields = check_header(value)
         try:
-            return cls.model_validate(fields, strict=True)  # "1.0" is no number
+            return cls.model_validate(fields, strict=True, context=_RECORDED)  # "1.0" is no number
         except ValidationError as error:
             problems = [
                 f"{'.'.join(map(str, item['loc']))}: {item['msg']}"

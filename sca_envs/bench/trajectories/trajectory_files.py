@@ -6,6 +6,7 @@ which shows by its missing line break; anything else that cannot be read is an e
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import IO, Any, Self
 
 from sca_envs.bench.trajectories.trajectory import Trajectory, TrajectoryError
 from sca_envs.core.errors import SCAError
+from sca_envs.core.writing import whole_file, write_error, writing
 
 FILE_NAME = "trajectories.jsonl"
 """Name of the file in a run's folder."""
+RESUME = "go on with --resume: the finished episodes are kept"
+"""What to do after a run's file could not be written."""
 
 
 class TrajectoryFileError(SCAError):
@@ -64,14 +68,11 @@ def write_trajectories(
     trajectories: Iterator[Trajectory] | list[Trajectory], path: str | os.PathLike[str]
 ) -> None:
     """Write trajectories to a new file; it appears whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{trajectory.to_line()}\n" for trajectory in trajectories)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        whole_file(path) as partial,
+        partial.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        file.writelines(f"{trajectory.to_line()}\n" for trajectory in trajectories)
 
 
 class TrajectoryWriter:
@@ -88,10 +89,12 @@ class TrajectoryWriter:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._file = self.path.open("ab", buffering=0)
+        with writing(self.path):
+            self._file = self.path.open("ab", buffering=0)
         try:
             _lock(self._file, self.path)
-            self._mend()
+            with writing(self.path, RESUME):
+                self._mend()
         except BaseException:
             self._file.close()
             raise
@@ -110,11 +113,21 @@ class TrajectoryWriter:
             self._file.truncate(start)
 
     def append(self, trajectory: Trajectory | bytes) -> None:
-        """Write a trajectory, or the line of one without its line break."""
+        """Write a trajectory, or the line of one without its line break.
+
+        Raises:
+            WriteError: If it cannot be written; what was there before is kept.
+        """
         line = trajectory if isinstance(trajectory, bytes) else trajectory.to_line().encode()
         data = memoryview(line + b"\n")
-        while data:  # one call but where a disk is full or a signal comes
-            data = data[self._file.write(data) :]
+        start = self._file.seek(0, os.SEEK_END)
+        try:
+            while data:  # one call but where a disk is full or a signal comes
+                data = data[self._file.write(data) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(start)
+            raise write_error(self.path, error, RESUME) from None
 
     def close(self) -> None:
         """Close the file."""

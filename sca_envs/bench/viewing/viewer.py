@@ -14,6 +14,7 @@ from sca_envs.bench.trajectories.trajectory import Trajectory
 from sca_envs.bench.trajectories.trajectory_files import read_trajectories, trajectory_path
 from sca_envs.bench.viewing.pages import script, speakable, style, templates
 from sca_envs.bench.viewing.viewer_data import Packer
+from sca_envs.core.writing import whole_file
 
 PAGE_NAME = "view.html"
 """Name of the page in a run's folder."""
@@ -53,13 +54,11 @@ def write_viewer(
     """
     path = trajectory_path(run)
     page = path.with_name(PAGE_NAME) if out is None else Path(out)
-    partial = page.with_name(f"{page.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            write_page(read_trajectories(path), title or _title(Path(run)), file)
-        partial.replace(page)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        whole_file(page) as partial,
+        partial.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        write_page(read_trajectories(path), title or _title(Path(run)), file)
     return page
 
 
