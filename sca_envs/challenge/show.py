@@ -15,6 +15,8 @@ from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.verifier import shared_lab
 
 _MUTANTS = 40
+_LONGEST = 20_000
+"""Most characters of code that are shown; to highlight megabytes takes minutes."""
 
 
 def show(task: CodeAsTask) -> RenderableType:
@@ -36,7 +38,10 @@ def show(task: CodeAsTask) -> RenderableType:
 
 
 def _code(source: str, title: str) -> RenderableType:
-    code = Syntax(_clean(source.strip("\n")), "python", word_wrap=True, background_color="default")
+    shown = source.strip("\n")
+    if len(shown) > _LONGEST:
+        shown = f"{shown[:_LONGEST]}\n# … {len(shown) - _LONGEST:,} more characters"
+    code = Syntax(_clean(shown), "python", word_wrap=True, background_color="default")
     return Panel(code, title=title, title_align="left")
 
 
@@ -45,7 +50,7 @@ def _verdicts(task: CodeAsTask) -> Table:
     for verdict in task.provenance.verdicts:
         found = verdict.reason or ", ".join(f"{k}={v}" for k, v in verdict.details.items())
         mark = Text("passed", "green") if verdict.passed else Text("FAILED", "bold red")
-        table.add_row(verdict.gate, mark, Text(_clean(found)))
+        table.add_row(Text(verdict.gate), mark, Text(_clean(found)))
     return table
 
 

@@ -124,16 +124,18 @@ class ToolUseEnv(gym.Env[str, str]):
 
     def _own_tasks(self, tasks: TaskSet | Iterable[Task] | str | PathLike[str]) -> TaskSet:
         if isinstance(tasks, str | PathLike):
-            tasks = load_tasks(tasks)
-        elif not isinstance(tasks, TaskSet):
-            tasks = TaskSet(tasks)
-        for task in tasks:
-            if task.domain not in self.domains or task.data != self.domain.data:
-                raise OptionError(
-                    f"Expected tasks of {' or '.join(self.domains)} on data {self.domain.data!r}; "
-                    f"got task {task.id!r} of {task.domain} on {task.data!r}"
-                )
-        return tasks
+            return load_tasks(tasks, self._check_task)
+        found = tasks if isinstance(tasks, TaskSet) else TaskSet(tasks)
+        for task in found:
+            self._check_task(task)
+        return found
+
+    def _check_task(self, task: Task) -> None:
+        if task.domain not in self.domains or task.data != self.domain.data:
+            raise OptionError(
+                f"Expected tasks of {' or '.join(self.domains)} on data {self.domain.data!r}; "
+                f"got task {task.id!r} of {task.domain} on {task.data!r}"
+            )
 
     @property
     def episode(self) -> Episode:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
+from gymnasium.envs.registration import load_env_creator
+
 import sca_envs
 from sca_envs.bench.evaluating.recording import Job
 from sca_envs.bench.evaluating.results import RunRecord
@@ -22,7 +24,8 @@ from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
-from sca_envs.envs.registration import check_id
+from sca_envs.domains import check_data
+from sca_envs.envs.registration import ENVIRONMENTS, check_id
 from sca_envs.envs.tool_use import ToolUseEnv
 
 NUM_TASKS = 100
@@ -93,7 +96,7 @@ def make_plan(
     options = {key: value for key, value in env_options.items() if value is not None}
     own = None
     if tasks is not None:
-        own, label = _own_tasks(tasks)
+        own, label = _own_tasks(tasks, env_id)
         options["tasks"] = label
         options.setdefault("data", own[0].data)
     spec = WorkerSpec(
@@ -206,16 +209,34 @@ def _with_user(options: dict[str, Any], user: Any, maker: Maker | None) -> dict[
     return options if user is None else options | {"user": user}
 
 
-def _own_tasks(tasks: Any) -> tuple[TaskSet, str]:
+def _own_tasks(tasks: Any, env_id: str) -> tuple[TaskSet, str]:
     """Return tasks, and what trajectories say of where they come from."""
     if isinstance(tasks, str | PathLike):
-        found, label = load_tasks(tasks), str(tasks)
+        found, label = _load_tasks(tasks, env_id), str(tasks)
     else:
         found = tasks if isinstance(tasks, TaskSet) else TaskSet(tasks)
         label = f"sha256:{tasks_digest(found)}"
     if not len(found):
         raise OptionError(f"Expected at least one task, got none in {label}")
     return found, label
+
+
+def _load_tasks(path: str | PathLike[str], env_id: str) -> TaskSet:
+    """Read the tasks of an environment, so that errors name the line."""
+    kind = load_env_creator(ENVIRONMENTS[env_id])
+    if env_id == "sca/CodeAsTask-v0":
+        from sca_envs.challenge.files import load_code_tasks
+
+        code_tasks = load_code_tasks(path, lambda task: task.load_domain())
+        return TaskSet((task.to_task() for task in code_tasks), str(path))
+
+    def accept(task: Task) -> None:
+        names = kind.names() if isinstance(kind, type) and issubclass(kind, ToolUseEnv) else ()
+        if task.domain not in names:
+            raise OptionError(f"Expected a task of {' or '.join(names)}; got {task.domain!r}")
+        check_data(task.domain, task.data)
+
+    return load_tasks(path, accept)
 
 
 def _complete(spec: WorkerSpec, env: ToolUseEnv) -> WorkerSpec:
