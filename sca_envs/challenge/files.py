@@ -70,7 +70,7 @@ def load_code_tasks(
             accept(task)
 
     path = Path(path)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # unlike Path's, it is calm about names that cannot be
         return _FILES.load(path, check)
     tasks = _distinct(import_folder(path), str(path))
     for task in tasks:

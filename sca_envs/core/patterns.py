@@ -152,7 +152,8 @@ def _item(kind: Any, value: Any, what: str, place: int) -> tuple[int, int]:
 def _repeat(value: Any, what: str) -> tuple[int, int]:
     least, most, inner = value
     ways, steps = _sequence(inner.data, what, _LATER)
-    steps = max(1, steps)
+    single = len(inner.data) == 1 and inner.data[0][0] in _SINGLE
+    steps = max(1, steps) + (0 if single else 1)  # a loop over groups takes longer
     most = min(int(most), ATTENTION)
     least = min(int(least), most)
     if ways == 1:  # as many ways as there are numbers of repeats

@@ -70,6 +70,7 @@ def make_plan(
     user: str | Callable[..., Any] | None,
     user_options: Mapping[str, Any],
     agent_name: str | None = None,
+    episode_timeout: float | None = None,
 ) -> Plan:
     """Return the plan of a run; see `sca_envs.evaluate` for the arguments.
 
@@ -85,6 +86,7 @@ def make_plan(
         user: A built-in user's name, ``module:name``, or something that makes one.
         user_options: Keyword arguments of it.
         agent_name: What trajectories call the agent.
+        episode_timeout: Seconds that the agent may take in an episode.
 
     Raises:
         SCAError: If something is missing or does not exist.
@@ -107,6 +109,7 @@ def make_plan(
         user=user_maker,
         tasks=own,
         render=agent == "human",
+        episode_timeout=episode_timeout,
     )
     spec.check_agent()
     env = spec.make_env()
@@ -231,7 +234,7 @@ def _load_tasks(path: str | PathLike[str], env_id: str) -> TaskSet:
         return TaskSet((task.to_task() for task in code_tasks), str(path))
 
     def accept(task: Task) -> None:
-        names = kind.names() if isinstance(kind, type) and issubclass(kind, ToolUseEnv) else ()
+        names: tuple[str, ...] = getattr(kind, "names", tuple)()
         if task.domain not in names:
             raise OptionError(f"Expected a task of {' or '.join(names)}; got {task.domain!r}")
         check_data(task.domain, task.data)

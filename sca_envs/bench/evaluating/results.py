@@ -80,7 +80,7 @@ class Results(_Model):
     scored: int
     """How many count for the agent."""
     errors: dict[str, int]
-    """``agent_error`` (counts, with reward 0), ``infrastructure_error`` (a missing trial, which a
+    """``agent_error`` and ``agent_timeout`` (count, with reward 0), ``infrastructure_error`` (a missing trial, which a
     resumed run plays again), ``user_error``, ``environment_error`` and ``verifier_error`` (do not
     count) -> number of episodes."""
     success: Estimate | None
