@@ -73,7 +73,7 @@ class Verdict(_Model):
     def _check_details(cls, details: dict[str, Any]) -> dict[str, Any]:
         for name in _NUMBERS & details.keys():
             number = details[name]
-            if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number:
+            if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
                 raise ValueError(f"expected {name} to be a number from 0, got {shorten(number)}")
         return details
 

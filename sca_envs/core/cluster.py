@@ -75,7 +75,9 @@ class Cluster:
         for machine in machines:
             if all(machine.get(kind, 0) >= share for share, kind in wanted):
                 return
-        largest = [max((machine.get(kind, 0) for machine in machines), default=0) for kind in _KINDS]
+        largest = [
+            max((machine.get(kind, 0) for machine in machines), default=0) for kind in _KINDS
+        ]
         raise OptionError(
             f"Expected a machine with room for a worker of {self._describe_share()}; the cluster "
             f"has {len(machines)}, the largest of {largest[0]:g} CPUs and {largest[1]:g} GPUs. Ask "

@@ -87,7 +87,9 @@ def _examine(pattern: str) -> int:
             warnings.simplefilter("error")  # what Python warns of will mean something else one day
             parsed = parser.parse(pattern)
     except (re.error, OverflowError, RecursionError, Warning) as error:
-        raise ValueError(f"expected a regular expression, got {shorten(pattern)}: {error}") from None
+        raise ValueError(
+            f"expected a regular expression, got {shorten(pattern)}: {error}"
+        ) from None
     if parsed.state.flags & ~_FLAGS:
         raise ValueError(f"expected no flags but a, i, m, s and x in the {what}")
     _, steps = _sequence(parsed.data, what, _FIRST)
@@ -165,7 +167,7 @@ def _repeat(value: Any, what: str) -> tuple[int, int]:
 
 
 def _is_word_character(items: Sequence[Any]) -> bool:
-    """Return whether this is one character of a word, such as ``[a-z\\d]``."""
+    """Return whether this is one character of a word, such as ``[a-z0-9]``."""
     if len(items) != 1:
         return False
     kind, value = items[0]

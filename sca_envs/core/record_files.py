@@ -285,7 +285,9 @@ def open_file(path: Path, what: str) -> IO[bytes]:
 def explain(error: ValidationError) -> str:
     """Return what is wrong with a record, in a line: the first three fields and their problems."""
     return "; ".join(
-        ": ".join(filter(None, (field_name(item["loc"]), item["msg"].removeprefix("Value error, "))))
+        ": ".join(
+            filter(None, (field_name(item["loc"]), item["msg"].removeprefix("Value error, ")))
+        )
         for item in error.errors(include_url=False, include_input=False, include_context=False)[:3]
     )
 

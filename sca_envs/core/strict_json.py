@@ -1,7 +1,8 @@
 """JSON from files that anybody may have written: what readers would take differently is refused.
 
 Python's reader takes more than JSON has: ``NaN``, a key twice, numbers without end. Each of these
-would come back as something else, or crash what comes later, so it is an error that names the place.
+would come back as something else, or crash what comes later, so it is an error that names the
+place.
 """
 
 from __future__ import annotations

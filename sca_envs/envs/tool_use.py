@@ -378,5 +378,7 @@ def _limit(tasks: TaskSource, num_tasks: int | None) -> int:
             raise OptionError(f"Expected num_tasks to be at most {tasks.size}; got {num_tasks}")
         return num_tasks
     if tasks.size == 0:
-        raise SCAError(f"Expected at least one task, got an empty task set: {getattr(tasks, 'name', '')}")
+        raise SCAError(
+            f"Expected at least one task, got an empty task set: {getattr(tasks, 'name', '')}"
+        )
     return _SEED_LIMIT if tasks.size is None else tasks.size

@@ -22,7 +22,9 @@ class Stuck:
         when: The method in which it happens.
     """
 
-    def __init__(self, how: str = "sleep", tasks: tuple[int, ...] = (1,), when: str = "act") -> None:
+    def __init__(
+        self, how: str = "sleep", tasks: tuple[int, ...] = (1,), when: str = "act"
+    ) -> None:
         self.how, self.tasks, self.when = how, tasks, when
         self.number = -1
 

@@ -58,7 +58,20 @@ def line(value: dict[str, Any], path: str, new: Any) -> bytes:
 
 DEEP = Raw("[" * 100_000 + "]" * 100_000)
 DEEPISH = Raw("[" * 500 + "]" * 500)
-NAMES = ["", 1, None, [], {}, True, "x" * 1_000_000, "a\nb", "\x1b[31mred", "\x00", "\ud800", "\x85"]
+NAMES = [
+    "",
+    1,
+    None,
+    [],
+    {},
+    True,
+    "x" * 1_000_000,
+    "a\nb",
+    "\x1b[31mred",
+    "\x00",
+    "\ud800",
+    "\x85",
+]
 NUMBERS = [-1, 1.5, "1", True, Raw("NaN"), Raw("-Infinity"), Raw("1e999"), Raw("9" * 5000), 10**30]
 TASKS: list[tuple[str, Any]] = [
     *(("id", name) for name in NAMES),

@@ -80,9 +80,9 @@ class Results(_Model):
     scored: int
     """How many count for the agent."""
     errors: dict[str, int]
-    """``agent_error`` and ``agent_timeout`` (count, with reward 0), ``infrastructure_error`` (a missing trial, which a
-    resumed run plays again), ``user_error``, ``environment_error`` and ``verifier_error`` (do not
-    count) -> number of episodes."""
+    """``agent_error`` and ``agent_timeout`` (count, with reward 0), ``infrastructure_error`` (a
+    missing trial, which a resumed run plays again), ``user_error``, ``environment_error`` and
+    ``verifier_error`` (do not count) -> number of episodes."""
     success: Estimate | None
     """Share of episodes with reward 1; None if no episode counts."""
     reward: Estimate | None

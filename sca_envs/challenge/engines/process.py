@@ -55,11 +55,10 @@ class ProcessEngine:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-
     def _describe(self) -> str:
         return (
-            f"waiting for {self._workers} worker processes to examine the next candidate; workers=0 "
-            "shows what it takes"
+            f"waiting for {self._workers} worker processes to examine the next candidate; "
+            "workers=0 shows what it takes"
         )
 
 

@@ -4,8 +4,8 @@ Each worker has a pipe. It is sent a few jobs ahead and one more for each episod
 so it never waits, and what a lost worker held is known and played again. A worker whose run was
 killed reads the end of its pipe and goes.
 
-Where an agent's time is limited, a worker that left an agent behind goes, and another one plays what
-it held. One that has no pulse any more, because the agent lets no other thread run, is killed.
+Where an agent's time is limited, a worker that left an agent behind goes, and another one plays
+what it held. One that has no pulse any more, because the agent lets no other thread run, is killed.
 """
 
 from __future__ import annotations
@@ -119,9 +119,7 @@ def _context() -> BaseContext:
 class _Pool:
     """The workers of one run."""
 
-    def __init__(
-        self, spec: WorkerSpec, pickled: bytes, jobs: Sequence[Job], number: int
-    ) -> None:
+    def __init__(self, spec: WorkerSpec, pickled: bytes, jobs: Sequence[Job], number: int) -> None:
         self._spec, self._pickled = spec, pickled
         self._limit = spec.episode_timeout
         self._waiting = Waiting(self._describe_start, first=15.0)
