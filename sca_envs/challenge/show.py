@@ -16,7 +16,7 @@ from sca_envs.challenge.verifier import shared_lab
 
 _MUTANTS = 40
 _LONGEST = 20_000
-"""Most characters of code that are shown; to highlight megabytes takes minutes."""
+"""Most characters of a text that are shown; megabytes take minutes to lay out."""
 
 
 def show(task: CodeAsTask) -> RenderableType:
@@ -27,7 +27,7 @@ def show(task: CodeAsTask) -> RenderableType:
     parts: list[RenderableType] = [
         Rule(Text(_clean(task.id), style="bold")),
         Text(_clean(f"{where}, {origin}"), style="dim"),
-        Panel(Text(_clean(task.instruction)), title="instruction"),
+        Panel(Text(_clean(_cut(task.instruction))), title="instruction"),
         _code(task.verify, "verify"),
         _code(task.solution, "solution"),
     ]
@@ -38,10 +38,9 @@ def show(task: CodeAsTask) -> RenderableType:
 
 
 def _code(source: str, title: str) -> RenderableType:
-    shown = source.strip("\n")
-    if len(shown) > _LONGEST:
-        shown = f"{shown[:_LONGEST]}\n# … {len(shown) - _LONGEST:,} more characters"
-    code = Syntax(_clean(shown), "python", word_wrap=True, background_color="default")
+    code = Syntax(
+        _clean(_cut(source.strip("\n"))), "python", word_wrap=True, background_color="default"
+    )
     return Panel(code, title=title, title_align="left")
 
 
@@ -67,6 +66,11 @@ def mutant_table(task: CodeAsTask) -> Table:
         mark = Text("True", "bold red") if fulfilled else Text("False", "green")
         table.add_row(Text(_clean(mutant.change)), mark)
     return table
+
+
+def _cut(text: str) -> str:
+    more = len(text) - _LONGEST
+    return text if more <= 0 else f"{text[:_LONGEST]}\n# … {more:,} more characters"
 
 
 def _clean(text: str) -> str:

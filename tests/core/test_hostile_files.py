@@ -334,3 +334,14 @@ def test_a_file_of_code_as_tasks_is_evaluated(tmp_path: Path) -> None:
     assert run.results.success is not None
     assert run.results.success.mean == 1.0
     assert all(sca_envs.replay(one).ok for one in run.trajectories())
+
+
+def test_megabytes_are_shown_soon(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    text = "word " * 1_500_000
+    path.write_text(json.dumps({**code_task(), "instruction": text, "solution": "-" * 100_000}))
+    for command in ("inspect", "stats"):
+        start = time.process_time()
+        done = CliRunner().invoke(app, ["challenge", command, str(path)])
+        assert done.exit_code == 0, done.output
+        assert time.process_time() - start < 40  # laying all of it out took 87 s
