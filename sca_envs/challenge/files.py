@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from sca_envs.challenge.task import VERSION, CodeAsTask
-from sca_envs.core.errors import TaskFileError
-from sca_envs.core.record_files import RecordFiles
+from sca_envs.core.errors import SCAError, TaskFileError
+from sca_envs.core.record_files import MAX_RECORD, RecordFiles, explain, open_file
+from sca_envs.core.strict_json import parse_json
+from sca_envs.domains import check_data
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -40,24 +42,43 @@ _FILES = RecordFiles(
     "Code-as-Task",
     nested=("data", "failures", "provenance"),
     kinds={"version": "int64"},
+    key=lambda task: (task.id,),
     check=_check,
 )
 
 
-def load_code_tasks(path: str | os.PathLike[str]) -> list[CodeAsTask]:
+def load_code_tasks(
+    path: str | os.PathLike[str], accept: Callable[[CodeAsTask], object] | None = None
+) -> list[CodeAsTask]:
     """Read Code-as-Tasks.
 
     Args:
         path: A file that ends in ``.jsonl`` or ``.parquet``, or a folder that `export_folder`
             wrote.
+        accept: Called with each task; an `SCAError` that it raises gets the task's place in front.
 
     Raises:
         TaskFileError: If it is missing or broken; the message names the line, row or folder.
+        OptionError: If a task is of a domain or of data that do not exist.
         OptionError: If the ending is another one.
         SCAError: If a package is missing that the file needs.
     """
+
+    def check(task: CodeAsTask) -> None:
+        check_data(task.domain, task.data.name)
+        if accept is not None:
+            accept(task)
+
     path = Path(path)
-    return _distinct(import_folder(path) if path.is_dir() else _FILES.load(path), str(path))
+    if not os.path.isdir(path):  # unlike Path's, it is calm about names that cannot be
+        return _FILES.load(path, check)
+    tasks = _distinct(import_folder(path), str(path))
+    for task in tasks:
+        try:
+            check(task)
+        except SCAError as error:
+            raise type(error)(f"{path}, task {task.id!r}: {error}") from None
+    return tasks
 
 
 def parse_code_task(line: str | bytes, where: str) -> CodeAsTask:
@@ -154,7 +175,7 @@ def import_folder(folder: str | os.PathLike[str]) -> list[CodeAsTask]:
 
 def _read_folder(place: Path) -> CodeAsTask:
     try:
-        value = json.loads((place / _META).read_bytes())
+        value = parse_json(_read(place / _META))
         if not isinstance(value, dict):
             raise ValueError(f"{_META} is no JSON object")
         _check(value)
@@ -164,15 +185,17 @@ def _read_folder(place: Path) -> CodeAsTask:
         value["failures"] = [_read(wrong[number]) for number in sorted(wrong)]
         return CodeAsTask.model_validate(value)
     except ValidationError as error:
-        item = error.errors(include_url=False)[0]
-        where = ".".join(map(str, item["loc"]))
-        raise TaskFileError(f"{place}: expected a Code-as-Task; {where}: {item['msg']}") from None
-    except (OSError, ValueError) as error:
+        raise TaskFileError(f"{place}: expected a Code-as-Task; {explain(error)}") from None
+    except (OSError, ValueError, TaskFileError) as error:
         raise TaskFileError(f"{place}: expected a Code-as-Task; {error}") from None
 
 
 def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "surrogatepass")
+    with open_file(path, "Code-as-Task") as file:
+        content = file.read(MAX_RECORD + 1)
+    if len(content) > MAX_RECORD:
+        raise ValueError(f"{path.name} has more than {MAX_RECORD:,} bytes")
+    return content.decode("utf-8", "surrogatepass")
 
 
 def _distinct(tasks: list[CodeAsTask], where: str) -> list[CodeAsTask]:

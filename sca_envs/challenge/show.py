@@ -15,6 +15,8 @@ from sca_envs.challenge.task import CodeAsTask
 from sca_envs.challenge.verifier import shared_lab
 
 _MUTANTS = 40
+_LONGEST = 20_000
+"""Most characters of a text that are shown; megabytes take minutes to lay out."""
 
 
 def show(task: CodeAsTask) -> RenderableType:
@@ -27,7 +29,7 @@ def show(task: CodeAsTask) -> RenderableType:
     parts: list[RenderableType] = [
         Rule(Text(_clean(task.id), style="bold")),
         Text(_clean(f"{where}, {origin}"), style="dim"),
-        Panel(Text(_clean(task.instruction)), title="instruction"),
+        Panel(Text(_clean(_cut(task.instruction))), title="instruction"),
         _code(task.verify, "verify"),
         _code(task.solution, "solution"),
     ]
@@ -38,7 +40,9 @@ def show(task: CodeAsTask) -> RenderableType:
 
 
 def _code(source: str, title: str) -> RenderableType:
-    code = Syntax(_clean(source.strip("\n")), "python", word_wrap=True, background_color="default")
+    code = Syntax(
+        _clean(_cut(source.strip("\n"))), "python", word_wrap=True, background_color="default"
+    )
     return Panel(code, title=title, title_align="left")
 
 
@@ -47,7 +51,7 @@ def _verdicts(task: CodeAsTask) -> Table:
     for verdict in task.provenance.verdicts:
         found = verdict.reason or ", ".join(f"{k}={v}" for k, v in verdict.details.items())
         mark = Text("passed", "green") if verdict.passed else Text("FAILED", "bold red")
-        table.add_row(verdict.gate, mark, Text(_clean(found)))
+        table.add_row(Text(verdict.gate), mark, Text(_clean(found)))
     return table
 
 
@@ -64,6 +68,11 @@ def mutant_table(task: CodeAsTask) -> Table:
         mark = Text("True", "bold red") if fulfilled else Text("False", "green")
         table.add_row(Text(_clean(mutant.change)), mark)
     return table
+
+
+def _cut(text: str) -> str:
+    more = len(text) - _LONGEST
+    return text if more <= 0 else f"{text[:_LONGEST]}\n# … {more:,} more characters"
 
 
 def _clean(text: str) -> str:

@@ -110,7 +110,7 @@ def _names(source: str) -> set[str]:
     """Return the names of the functions that code calls, ``answer`` and built-in ones left out."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         return set()
     called = {
         node.func.id

@@ -21,11 +21,18 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from sca_envs.core.domain import Domain
-from sca_envs.core.errors import OptionError
-from sca_envs.core.task import Task
+from sca_envs.core.errors import OptionError, shorten
+from sca_envs.core.task import MAX_ITEMS, Name, Strings, Task
 from sca_envs.sandbox.isolation import is_unsafe
 
 FORMAT = "sca-code-as-task"
@@ -36,6 +43,10 @@ SPLIT = "code-as-task"
 """Name of the split of Code-as-Tasks as tasks of episodes."""
 
 
+_NUMBERS = {"calls", "mutants", "rejected", "pass_rate"}
+"""What gates measure and `Statistics` adds up."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,9 +54,9 @@ class _Model(BaseModel):
 class DataRef(_Model):
     """The data that a task was made on."""
 
-    name: str
+    name: Name
     """Which data, such as ``generated:0`` or ``tau-bench``."""
-    digest: str
+    digest: str = Field(max_length=64, pattern="^[0-9a-f]*$")
     """sha256 of the canonical JSON of its initial tables, as hex digits."""
 
     @classmethod
@@ -57,13 +68,22 @@ class DataRef(_Model):
 class Verdict(_Model):
     """What one gate said of a task."""
 
-    gate: str
+    gate: Name
     """The gate's name."""
-    passed: bool
+    passed: bool = Field(strict=True)
     reason: str = ""
     """Why it failed, in plain words."""
     details: dict[str, Any] = {}
     """What it measured, such as the share of mutants that were rejected."""
+
+    @field_validator("details")
+    @classmethod
+    def _check_details(cls, details: dict[str, Any]) -> dict[str, Any]:
+        for name in _NUMBERS & details.keys():
+            number = details[name]
+            if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
+                raise ValueError(f"expected {name} to be a number from 0, got {shorten(number)}")
+        return details
 
 
 class Provenance(_Model):
@@ -71,11 +91,11 @@ class Provenance(_Model):
 
     challenger: str = ""
     """Who made it."""
-    seed: int | None = None
+    seed: int | None = Field(None, strict=True, ge=0, lt=2**64)
     """The seed that it was made with."""
     flaw: str | None = None
     """The kind of flaw that was planted, where that is known; gates never read it."""
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[Verdict, ...] = Field((), max_length=MAX_ITEMS)
     """What the gates said."""
     unsafe_sandbox: bool = False
     """Whether it was made or examined under ``SCA_SANDBOX=unsafe``; left out where it was not."""
@@ -103,10 +123,10 @@ class CodeAsTask(_Model):
     """
 
     format: str = Field(FORMAT, pattern=f"^{FORMAT}$")
-    version: int = Field(VERSION, ge=1)
-    id: str = Field(min_length=1)
+    version: int = Field(VERSION, strict=True, ge=1, lt=2**63)
+    id: Name
     """Unique within a task set."""
-    domain: str
+    domain: Name
     """Name of the domain, such as ``tau_retail``."""
     data: DataRef
     """The data that it was made on and runs on."""
@@ -117,7 +137,7 @@ class CodeAsTask(_Model):
     ``answer`` is the text of the final answer, empty if there was none."""
     solution: str
     """Source that fulfils the task and ends in ``answer(…)``."""
-    failures: tuple[str, ...] = ()
+    failures: Strings = ()
     """Sources of plausible wrong attempts; a task needs three at least to be accepted."""
     provenance: Provenance = Provenance()
     """Where it comes from, and what the gates said."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -208,7 +209,7 @@ def inspect_tasks(
         console.print(show(item))
         if mutants:
             console.print(mutant_table(item))
-        if console.is_terminal and number < len(chosen) - 1:
+        if console.is_terminal and sys.stdin.isatty() and number < len(chosen) - 1:
             text = f"{number + 1} of {len(chosen)}; Enter for the next, q to stop: "
             if console.input(text).strip().lower().startswith("q"):
                 return

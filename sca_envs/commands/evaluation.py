@@ -41,6 +41,9 @@ def evaluate(
         str | None, typer.Option(help="For ray: host:port or auto.  [default: this machine]")
     ] = None,
     engine_option: Annotated[_Pairs, typer.Option(help="key=value, for the engine.")] = [],  # noqa: B006
+    episode_timeout: Annotated[
+        float | None, typer.Option(help="Seconds that the agent may take in an episode.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for trajectories and results.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
 ) -> None:
@@ -70,6 +73,7 @@ def evaluate(
                 workers=workers,
                 engine=engine,
                 engine_options=engine_options(engine_option, address, engine),
+                episode_timeout=episode_timeout,
                 out=out,
                 resume=resume,
                 on_progress=live.show,

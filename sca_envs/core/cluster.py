@@ -20,6 +20,8 @@ TRIES = 3
 """How many workers one piece of work may be lost with before a run stops."""
 PATIENCE = 10.0
 """Seconds that workers have to close."""
+_RESOURCES = {"num_cpus": "CPU", "num_gpus": "GPU"}
+_KINDS = tuple(_RESOURCES.values())
 _DIAL = 5.0
 """Seconds to reach a cluster's head."""
 
@@ -33,9 +35,11 @@ class Cluster:
             else Ray is started on this machine.
         num_cpus: Processors that a worker takes.
         num_gpus: Graphics processors that a worker takes.
+        autoscaling: Whether machines may come that a worker finds room on. Without, a worker that
+            fits on none of those that are there is an error at once.
 
     Raises:
-        OptionError: If one of them cannot be that.
+        OptionError: If one of them cannot be that, or a worker fits on no machine.
         SCAError: If the extra ``ray`` is not installed, or there is no cluster at the address.
     """
 
@@ -45,11 +49,14 @@ class Cluster:
         address: str | None = None,
         num_cpus: float = 1,
         num_gpus: float = 0,
+        autoscaling: bool = False,
     ) -> None:
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise OptionError(f"Expected workers to be an integer from 1; got {workers!r}")
         for name, value in (("num_cpus", num_cpus), ("num_gpus", num_gpus)):
             _check_share(name, value)
+        if not isinstance(autoscaling, bool):
+            raise OptionError(f"Expected autoscaling to be true or false; got {autoscaling!r}")
         if address is not None and not isinstance(address, str):
             raise OptionError(f"Expected the address of a Ray cluster as text; got {address!r}")
         self.ray = import_extra("ray", "ray")
@@ -59,6 +66,49 @@ class Cluster:
         self._share = {"num_cpus": num_cpus, "num_gpus": num_gpus}
         if not self.ray.is_initialized():
             self._connect(address)
+        if not autoscaling:
+            self._check_room()
+
+    def _check_room(self) -> None:
+        machines = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        wanted = [(share, _RESOURCES[name]) for name, share in self._share.items()]
+        for machine in machines:
+            if all(machine.get(kind, 0) >= share for share, kind in wanted):
+                return
+        largest = [
+            max((machine.get(kind, 0) for machine in machines), default=0) for kind in _KINDS
+        ]
+        raise OptionError(
+            f"Expected a machine with room for a worker of {self._describe_share()}; the cluster "
+            f"has {len(machines)}, the largest of {largest[0]:g} CPUs and {largest[1]:g} GPUs. Ask "
+            "for less by num_cpus and num_gpus, or give autoscaling=true if machines will come"
+        )
+
+    def describe_wait(self, workers: int) -> str:
+        """Return what is asked for and what there is, for whoever waits.
+
+        Args:
+            workers: How many workers have not started.
+        """
+        free, total = self.ray.available_resources(), self.ray.cluster_resources()
+        room = " and ".join(
+            f"{free.get(kind, 0):g} of {total.get(kind, 0):g} {kind}s free"
+            for name, kind in _RESOURCES.items()
+            if self._share[name] or kind == "CPU"
+        )
+        plural = "" if workers == 1 else "s"
+        return (
+            f"waiting for {workers} worker{plural} of {self._describe_share()} each; the cluster "
+            f"has {room}"
+        )
+
+    def _describe_share(self) -> str:
+        shares = ((self._share[name], kind) for name, kind in _RESOURCES.items())
+        return " and ".join(
+            f"{share:g} {kind}{'' if share == 1 else 's'}"
+            for share, kind in shares
+            if share or kind == "CPU"
+        )
 
     def _connect(self, address: str | None) -> None:
         options: dict[str, Any] = {"address": address} if address else {}
@@ -72,12 +122,17 @@ class Cluster:
         except (ConnectionError, ValueError) as error:
             raise _nobody(address, error) from None
 
-    def actor(self, kind: type) -> Any:
+    def actor(self, kind: type, **options: Any) -> Any:
         """Return a class as one whose objects live on the cluster.
 
         An object that is lost is not made again: what it had to do goes to another one.
+
+        Args:
+            kind: The class.
+            options: Further options of `ray.remote`.
         """
-        return self.ray.remote(max_restarts=0, max_task_retries=0, **self._share)(kind)
+        options |= self._share
+        return self.ray.remote(max_restarts=0, max_task_retries=0, **options)(kind)
 
     def cause(self, error: Any, *known: type[Exception]) -> Exception:
         """Return what was raised in a worker, without Ray's wrapping.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from sca_envs.core.patterns import ATTENTION, compile_pattern
 from sca_envs.core.task import Fact, Request, UserScript
 
 
@@ -119,9 +120,6 @@ class _Gist(NamedTuple):
         )
 
 
-_ATTENTION = 4_000
-"""How many characters at the end of a message are looked at for what it means; some of the patterns
-take time that grows with the square of it."""
 _NUDGES = 3
 """How often in a conversation an agent may say something that leads nowhere."""
 _CONFIRMATIONS = 3
@@ -163,7 +161,7 @@ class Conversation:
         plain = message.lower().replace(",", "")
         if request.outputs and all(output.lower() in plain for output in request.outputs):
             return self._next("thanks")
-        message = message[-_ATTENTION:]
+        message = message[-ATTENTION:]
         text = message.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         gist = _Gist.of(text)
         asked = self._asked(gist.question)
@@ -194,7 +192,7 @@ class Conversation:
         return [
             (owner, fact)
             for owner, fact in self._facts()
-            if any(re.search(cue, text) for cue in fact.cues)
+            if any(compile_pattern(cue).search(text) for cue in fact.cues)
         ]
 
     def _untold(self, facts: list[tuple[int, Fact]]) -> list[tuple[int, Fact]]:
@@ -216,7 +214,7 @@ class Conversation:
         return UserTurn(self.script.phrases["yes"])
 
     def _ids(self, message: str) -> list[re.Match[str]]:
-        return list(re.finditer(self.script.id_pattern, message, re.IGNORECASE))
+        return list(compile_pattern(self.script.id_pattern, re.IGNORECASE).finditer(message))
 
     def _leave(self, phrase: str) -> UserTurn:
         if self.script.requests[self._request].outputs and not self._insisted and self._spend():
@@ -288,7 +286,7 @@ class Sentences:
         if self._next_piece < len(self._pieces):
             self._next_piece += 1
             return UserTurn(self._pieces[self._next_piece - 1])
-        text = message[-_ATTENTION:].lower()
+        text = message[-ATTENTION:].lower()
         if "?" in text and not _CLOSING.search(text) and self._questions < _NUDGES:
             self._questions += 1
             if _CONFIRMING.search(text):

@@ -42,3 +42,15 @@ class UserError(SCAError):
 
     An episode ends with it (``user_error``) and is not scored: it says nothing about the agent.
     """
+
+
+def shorten(value: object, most: int = 80) -> str:
+    """Return a value for an error's text: in one short line, without what commands a terminal.
+
+    Args:
+        value: What came; text from a file may hold anything, and a million times.
+        most: Most characters.
+    """
+    text = repr(value[:most] if isinstance(value, str | bytes) else value)
+    cut = len(text) > most or (isinstance(value, str | bytes) and len(value) > most)
+    return f"{text[: most - 1]}…" if cut else text

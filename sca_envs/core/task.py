@@ -7,29 +7,45 @@ plain data, so task sets travel as JSON Lines, Parquet or Hugging Face datasets.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, Self, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sca_envs.core.actions import ToolCall
-from sca_envs.core.errors import UnknownTaskError
+from sca_envs.core.errors import UnknownTaskError, shorten
+from sca_envs.core.patterns import check_patterns
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _check_name(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"expected printable characters, got {shorten(text)}")
+    return text
+
+
+MAX_ITEMS = 1_000
+"""Most members of a list in a task."""
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_name)]
+"""A name or id: it is printed, and it names files."""
+Strings = Annotated[tuple[str, ...], Field(max_length=MAX_ITEMS)]
+_PHRASES = ("yes", "no", "next", "thanks", "leave_it", "unsure", "give_up")
+
+
 class Fact(_Model):
     """Something that the user knows and tells when asked."""
 
-    key: str
+    key: Name
     """Its name within the request, such as ``reason``."""
-    cues: tuple[str, ...]
+    cues: Strings
     """Regular expressions; a question that matches one (in lower case) asks for this fact."""
     text: str
     """What the user says."""
-    given: bool = False
+    given: bool = Field(False, strict=True)
     """Whether the request's opening already says it."""
 
 
@@ -38,20 +54,20 @@ class Request(_Model):
 
     opening: str
     """What the user says to raise it."""
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Fact, ...] = Field((), max_length=MAX_ITEMS)
     """What the user knows about it."""
-    ids: tuple[str, ...] = ()
+    ids: Strings = ()
     """Ids that the agent may name when it asks for confirmation; another one is refused."""
-    outputs: tuple[str, ...] = ()
+    outputs: Strings = ()
     """What the user waits to hear, if it is a question."""
 
 
 class UserScript(_Model):
     """What a scripted user knows, wants and says (see `sca_envs.core.users.ScriptedUser`)."""
 
-    facts: tuple[Fact, ...]
+    facts: tuple[Fact, ...] = Field(max_length=MAX_ITEMS)
     """Who the user is: what can be told at any time."""
-    requests: tuple[Request, ...] = Field(min_length=1)
+    requests: tuple[Request, ...] = Field(min_length=1, max_length=MAX_ITEMS)
     """What the user wants, raised one after the other."""
     id_pattern: str = r"(?!)"
     """Regular expression of the ids that occur in the domain."""
@@ -61,11 +77,19 @@ class UserScript(_Model):
     """How the user says ``yes``, ``no``, ``next``, ``thanks``, ``leave_it``, ``unsure`` and
     ``give_up``."""
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if missing := [name for name in _PHRASES if name not in self.phrases]:
+            raise ValueError(f"expected phrases for {', '.join(_PHRASES)}; {missing} are missing")
+        facts = itertools.chain(self.facts, *(request.facts for request in self.requests))
+        check_patterns(itertools.chain([self.id_pattern], *(fact.cues for fact in facts)))
+        return self
+
 
 class ReferenceAction(_Model):
     """One tool call of the reference solution."""
 
-    name: str
+    name: Name
     arguments: dict[str, Any] = {}
 
     def to_call(self) -> ToolCall:
@@ -80,10 +104,22 @@ class ExpectedAnswer(_Model):
     Python computes it again.
     """
 
-    literal: str
+    literal: str = Field(max_length=100_000)
     """`repr` of the value, such as ``('A', 3)``."""
-    type: str
+    type: Name
     """Name of its type, such as ``tuple``."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            kind = type(self.value).__name__
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+            raise ValueError(
+                f"expected a Python literal, got {shorten(self.literal)}: {type(error).__name__}"
+            ) from None
+        if kind != self.type:
+            raise ValueError(f"expected a {shorten(self.type)}, got {shorten(self.literal)}")
+        return self
 
     @classmethod
     def of(cls, value: Any) -> ExpectedAnswer:
@@ -104,31 +140,31 @@ class ExpectedAnswer(_Model):
 class Task(_Model):
     """One task of a domain."""
 
-    id: str
+    id: Name
     """Unique within its data and split."""
-    domain: str
+    domain: Name
     """Name of the domain, such as ``tau_retail``."""
-    data: str
+    data: Name
     """Which data it runs on, such as ``generated:0`` or ``tau-bench``."""
-    split: str
+    split: Name
     """Name of the split it belongs to."""
     instruction: str
     """All that the user wants and knows, as prose."""
     script: UserScript | None = None
     """The same as a script; None where there is only prose."""
-    actions: tuple[ReferenceAction, ...] = ()
+    actions: tuple[ReferenceAction, ...] = Field((), max_length=MAX_ITEMS)
     """A reference solution, whose end state is the right one."""
-    outputs: tuple[str, ...] = ()
+    outputs: Strings = ()
     """Strings that the agent must say."""
     expected: ExpectedAnswer | None = None
     """The right answer; None where the task is not a question."""
     solution: str | None = None
     """The reference solution as code that calls the tools and ends with ``answer(…)``."""
-    difficulty: int = 0
+    difficulty: int = Field(0, strict=True, ge=0, le=2**63 - 1)
     """What the domain counts, 0 where unknown: requests and withheld details, dependent calls."""
     audit: str | None = None
     """Why the reference solution is known or reported to be wrong."""
-    judge: tuple[str, ...] = ()
+    judge: Strings = ()
     """Further criteria that only a language model could judge; they are not scored."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sca_envs.core.errors import TaskFileError
@@ -19,21 +19,25 @@ _FILES = RecordFiles(
     "task",
     nested=("actions", "script", "expected"),
     kinds={"outputs": "strings", "judge": "strings", "difficulty": "int64"},
+    key=lambda task: (task.split, task.id),
 )
 
 
-def load_tasks(path: str | os.PathLike[str]) -> TaskSet:
+def load_tasks(
+    path: str | os.PathLike[str], accept: Callable[[Task], object] | None = None
+) -> TaskSet:
     """Read a task set.
 
     Args:
         path: A file that ends in ``.jsonl`` or ``.parquet``.
+        accept: Called with each task; an `SCAError` that it raises gets the task's line in front.
 
     Raises:
         TaskFileError: If the file is missing or broken; the message names the line or row.
         OptionError: If the ending is another one.
         SCAError: If a package is missing that the file needs.
     """
-    return _task_set(_FILES.load(path), str(path))
+    return _task_set(_FILES.load(path, accept), str(path))
 
 
 def save_tasks(tasks: Iterable[Task], path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,7 @@ import functools
 import importlib
 
 from sca_envs.core.domain import Domain
-from sca_envs.core.errors import OptionError
+from sca_envs.core.errors import OptionError, shorten
 
 DOMAINS: dict[str, str] = {
     "tau_retail": "sca_envs.domains.tau_retail",
@@ -22,9 +22,7 @@ DOMAINS: dict[str, str] = {
     "web_browsing": "sca_envs.domains.web_browsing",
 }
 """Domain name -> module with a function `load(data, seed)` and a tuple `DATA`."""
-
-
-_SEED_DIGITS = 18
+_MAX_DIGITS = 18
 
 
 def domain(name: str, data: str = "generated") -> Domain:
@@ -39,21 +37,37 @@ def domain(name: str, data: str = "generated") -> Domain:
         OptionError: If the domain or the data does not exist.
         DataNotInstalledError: If the data set was not imported yet.
     """
+    check_data(name, data)
+    return _load(name, full_data_name(data))
+
+
+def check_data(name: str, data: str) -> tuple[str, str]:
+    """Look whether a domain and its data exist, without loading anything.
+
+    Returns:
+        The name of the data set, and the seed as text if it is generated and has one.
+
+    Raises:
+        OptionError: If the domain or the data does not exist.
+    """
     known = data_of(name)
     kind, _, seed = data.partition(":") if isinstance(data, str) else (data, "", "")
-    no_seed = seed and (kind != "generated" or not seed.isdecimal() or len(seed) > _SEED_DIGITS)
-    if kind not in known or no_seed:
+    if (
+        kind not in known
+        or (seed and kind != "generated")
+        or (seed and not (seed.isdecimal() and len(seed) <= _MAX_DIGITS))
+    ):
         raise OptionError(
-            f"Expected data for {name} to be one of {', '.join(known)} or generated:SEED; "
-            f"got {data!r}"
+            f"Expected data for {name} to be one of {', '.join(known)} or generated:SEED, with a "
+            f"seed of {_MAX_DIGITS} digits at most; got {shorten(data)}"
         )
-    return _load(name, full_data_name(data))
+    return kind, seed
 
 
 def full_data_name(data: str) -> str:
     """Return the name of data as domains have it: ``generated`` is short for ``generated:0``."""
     kind, _, seed = data.partition(":")
-    known = not seed or (seed.isdecimal() and len(seed) <= _SEED_DIGITS)
+    known = not seed or (seed.isdecimal() and len(seed) <= _MAX_DIGITS)
     return f"generated:{int(seed or 0)}" if kind == "generated" and known else data
 
 
@@ -64,7 +78,7 @@ def data_of(name: str) -> tuple[str, ...]:
         OptionError: If the domain does not exist.
     """
     if name not in DOMAINS:
-        raise OptionError(f"Expected a domain out of {', '.join(DOMAINS)}; got {name!r}")
+        raise OptionError(f"Expected a domain out of {', '.join(DOMAINS)}; got {shorten(name)}")
     known: tuple[str, ...] = importlib.import_module(DOMAINS[name]).DATA
     return known
 

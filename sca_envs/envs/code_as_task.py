@@ -126,16 +126,7 @@ class CodeAsTaskEnv(ToolUseEnv):
             return {self._domain_name: find_domain(self._domain_name, data)}
         domains: dict[str, Domain] = {}
         for task in self._code_tasks:
-            if isinstance(task, CodeAsTask):
-                domain = task.load_domain()
-            else:
-                domain = find_domain(task.domain, task.data)
-            known = domains.setdefault(task.domain, domain)
-            if known is not domain:
-                raise OptionError(
-                    f"Expected one set of data for {task.domain}, got {known.data!r} and "
-                    f"{domain.data!r} (task {task.id!r}); make an environment for each"
-                )
+            _add_domain(domains, task)
         return domains
 
     def _split(self, split: str) -> TaskSource:
@@ -167,12 +158,32 @@ def _read(
         return None
     if isinstance(tasks, CodeAsTask | VerifiedTask):
         return (tasks,)
-    given: list[Any] = list(load_code_tasks(tasks) if isinstance(tasks, str | PathLike) else tasks)
+    if isinstance(tasks, str | PathLike):
+        domains: dict[str, Domain] = {}
+        found = load_code_tasks(tasks, lambda task: _add_domain(domains, task))
+        if not found:
+            raise OptionError(f"Expected at least one task in {tasks}, found none")
+        return tuple(found)
+    given: list[Any] = list(tasks)
     for task in given:
         if not isinstance(task, CodeAsTask | VerifiedTask):
             kind = type(task).__name__
             raise OptionError(f"Expected tasks to be Code-as-Tasks, got {kind}")
     return tuple(given)
+
+
+def _add_domain(domains: dict[str, Domain], task: _Given) -> None:
+    """Load the domain of a task, which must be on the data of the others."""
+    if isinstance(task, CodeAsTask):
+        domain = task.load_domain()
+    else:
+        domain = find_domain(task.domain, task.data)
+    known = domains.setdefault(task.domain, domain)
+    if known is not domain:
+        raise OptionError(
+            f"Expected one set of data for {task.domain}, got {known.data!r} and "
+            f"{domain.data!r} (task {task.id!r}); make an environment for each"
+        )
 
 
 def _as_task(task: _Given) -> VerifiedTask:

@@ -153,16 +153,18 @@ class ToolUseEnv(gym.Env[str, str]):
 
     def _own_tasks(self, tasks: TaskSet | Iterable[Task] | str | PathLike[str]) -> TaskSet:
         if isinstance(tasks, str | PathLike):
-            tasks = load_tasks(tasks)
-        elif not isinstance(tasks, TaskSet):
-            tasks = TaskSet(tasks)
-        for task in tasks:
-            if task.domain not in self.domains or task.data != self.domain.data:
-                raise OptionError(
-                    f"Expected tasks of {' or '.join(self.domains)} on data {self.domain.data!r}; "
-                    f"got task {task.id!r} of {task.domain} on {task.data!r}"
-                )
-        return tasks
+            return load_tasks(tasks, self._check_task)
+        found = tasks if isinstance(tasks, TaskSet) else TaskSet(tasks)
+        for task in found:
+            self._check_task(task)
+        return found
+
+    def _check_task(self, task: Task) -> None:
+        if task.domain not in self.domains or task.data != self.domain.data:
+            raise OptionError(
+                f"Expected tasks of {' or '.join(self.domains)} on data {self.domain.data!r}; "
+                f"got task {task.id!r} of {task.domain} on {task.data!r}"
+            )
 
     @property
     def episode(self) -> Episode:
@@ -405,5 +407,7 @@ def _limit(tasks: TaskSource, num_tasks: int | None) -> int:
             raise OptionError(f"Expected num_tasks to be at most {tasks.size}; got {num_tasks}")
         return num_tasks
     if tasks.size == 0:
-        raise SCAError("Expected at least one task, got an empty task set")
+        raise SCAError(
+            f"Expected at least one task, got an empty task set: {getattr(tasks, 'name', '')}"
+        )
     return _SEED_LIMIT if tasks.size is None else tasks.size

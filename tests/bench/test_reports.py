@@ -57,14 +57,15 @@ def test_a_user_that_costs_what_cannot_be() -> None:
         )
 
 
-def test_an_older_file_with_such_numbers_can_be_read(tmp_path: Path) -> None:
+def test_a_file_with_such_numbers_is_refused_where_it_stands(tmp_path: Path) -> None:
     sca_envs.evaluate(RETAIL, "noop", num_tasks=1, out=tmp_path)
     file = tmp_path / "trajectories.jsonl"
     line = json.loads(file.read_text())
-    line["usage"] = {"prompt_tokens": 10**4000, "completion_tokens": -1, "requests": 2}
-    file.write_text(json.dumps(line) + "\n")
-    (one,) = sca_envs.read_trajectories(tmp_path)
-    assert one.usage == sca_envs.Usage(requests=2)
+    for usage in ({"prompt_tokens": 10**4000}, {"completion_tokens": -1}, {"cost": -0.5}):
+        file.write_text(json.dumps(line | {"usage": usage}) + "\n")
+        with pytest.raises(sca_envs.SCAError, match=r"line 1.*usage"):
+            sca_envs.read_trajectories(tmp_path)
+
 
 
 def test_errors_that_are_hard_to_write_down(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_workers_choose_the_local_engine() -> None:
         ("local", 1.5, {}, "at least 0, got 1.5"),
         ("local", 2, {"address": "auto"}, r"'local' \(.*none\); got address"),
         ("ray", 0, {}, "integer from 1; got 0"),
-        ("ray", 2, {"nope": 1}, r"'ray' \(.*address, num_cpus, num_gpus\); got nope"),
+        ("ray", 2, {"nope": 1}, r"'ray' \(.*address, num_cpus, num_gpus, autoscaling\); got nope"),
         ("ray", 2, {"workers": 3}, "got workers"),
         ("ray", 2, {"num_cpus": -1}, "num_cpus of a worker .* got -1"),
         ("ray", 2, {"num_cpus": "x"}, "num_cpus of a worker .* got 'x'"),

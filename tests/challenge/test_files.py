@@ -212,8 +212,7 @@ def test_folders_are_never_overwritten_and_must_exist(tmp_path: Path) -> None:
 
 def test_an_id_cannot_leave_the_folder(tmp_path: Path) -> None:
     tasks = [
-        small(id=task_id)
-        for task_id in ("../../up", "/up/x", "a b/c", "..", ".", "c\x00d", "a_b c")
+        small(id=task_id) for task_id in ("../../up", "/up/x", "a b/c", "..", ".", "c:d", "a_b c")
     ]
     for folder in export_folder(tasks, tmp_path / "in"):
         assert folder.resolve().parent == (tmp_path / "in").resolve()

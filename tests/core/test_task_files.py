@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,23 +32,29 @@ ENDINGS = ["jsonl", "parquet"]
 # Every character that some reader takes for the end of a line, and what JSON escapes.
 NASTY = 'a"b\\c\n\r\r\n\x0b\x0c\x1c\x85\u2028\u2029\x00\t{}[],: é 😀'
 
+NAME = 'a"b\\c{}[],: é 😀'
+PHRASES = dict.fromkeys(("yes", "no", "next", "thanks", "leave_it", "unsure", "give_up"), "")
+
 BARE = Task(id="0", domain="toy", data="d", split="test", instruction="")
 FULL = Task(
-    id=NASTY,
+    id=NAME,
     domain="toy",
     data="generated:0",
     split="train",
     instruction=NASTY,
     script=UserScript(
-        facts=(Fact(key="", cues=(), text=""), Fact(key="k", cues=(NASTY,), text="t", given=True)),
+        facts=(
+            Fact(key=NAME, cues=(), text=""),
+            Fact(key="k", cues=(re.escape(NASTY),), text=NASTY, given=True),
+        ),
         requests=(Request(opening=""), Request(opening=NASTY, ids=("", "1"), outputs=(NASTY,))),
         greeting="",
-        phrases={"yes": "", NASTY: "no"},
+        phrases={**PHRASES, NASTY: "no"},
     ),
     actions=(
         ReferenceAction(name="bare"),
         ReferenceAction(
-            name=NASTY,
+            name=NAME,
             arguments={"": None, NASTY: [1, 1.0, True, -0.0, 0.1, 1e22, 10**30, "", [], {}]},
         ),
     ),
@@ -96,6 +103,8 @@ def test_empty_and_nasty_fields_survive(tasks: list[Task], ending: str) -> None:
 
 
 _texts = st.text(max_size=5)
+_names = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=5)
+_patterns = _texts.map(re.escape)
 _some = st.lists(_texts, max_size=2).map(tuple)
 _values = st.recursive(
     st.none()
@@ -107,23 +116,30 @@ _values = st.recursive(
     max_leaves=5,
 )
 _facts = st.lists(
-    st.builds(Fact, key=_texts, cues=_some, text=_texts, given=st.booleans()), max_size=2
+    st.builds(
+        Fact,
+        key=_names,
+        cues=st.lists(_patterns, max_size=2).map(tuple),
+        text=_texts,
+        given=st.booleans(),
+    ),
+    max_size=2,
 ).map(tuple)
 _requests = st.builds(Request, opening=_texts, facts=_facts, ids=_some, outputs=_some)
 _scripts = st.builds(
     UserScript,
     facts=_facts,
     requests=st.lists(_requests, min_size=1, max_size=2).map(tuple),
-    id_pattern=_texts,
+    id_pattern=_patterns,
     greeting=_texts,
-    phrases=st.dictionaries(_texts, _texts, max_size=2),
+    phrases=st.dictionaries(_texts, _texts, max_size=2).map(lambda more: {**PHRASES, **more}),
 )
-_actions = st.builds(ReferenceAction, name=_texts, arguments=st.dictionaries(_texts, _values))
+_actions = st.builds(ReferenceAction, name=_names, arguments=st.dictionaries(_texts, _values))
 _tasks = st.builds(
     Task,
-    id=_texts,
-    domain=_texts,
-    data=_texts,
+    id=_names,
+    domain=_names,
+    data=_names,
     split=st.just("s"),
     instruction=_texts,
     script=st.none() | _scripts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,9 @@ from sca_envs.bench.evaluating.plan import Made, Plan, make_plan
 from sca_envs.bench.evaluating.recording import Finished, Summary
 from sca_envs.bench.evaluating.results import Results, compute_results
 from sca_envs.bench.evaluating.run_folder import RunFolder
-from sca_envs.bench.trajectories.trajectory import Trajectory
+from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import read_trajectories
-from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.errors import OptionError, SCAError, shorten
 from sca_envs.core.task import Task
 
 HOPELESS = 3
@@ -44,8 +45,10 @@ class Progress:
     """Those of them with reward 1."""
     errors: int = 0
     """Those that an error broke off, whosever it was."""
+    timeouts: int = 0
+    """Those whose agent took longer than it may."""
     missing: int = 0
-    """Those of them that the infrastructure broke off; a resumed run plays them again."""
+    """Those of the errors that the infrastructure broke off; a resumed run plays them again."""
     tokens: int = 0
     """Tokens that the agent reported."""
     cost: float = 0.0
@@ -62,6 +65,7 @@ class Progress:
         self.scored += one.counts
         self.successes += one.success and one.counts
         self.errors += one.termination_reason.endswith("_error")
+        self.timeouts += one.termination_reason == AGENT_TIMEOUT
         self.missing += one.missing
         for usage in (one.usage, one.user_usage):
             self.cost += (usage or {}).get("cost") or 0.0
@@ -110,6 +114,7 @@ def evaluate(
     workers: int = 1,
     engine: str | Engine | None = None,
     engine_options: Mapping[str, Any] | None = None,
+    episode_timeout: float | None = None,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -148,6 +153,9 @@ def evaluate(
         engine: ``local`` (the default for one worker), ``process`` (the default for more),
             ``thread``, or an object with the method of `Engine`.
         engine_options: Keyword arguments of the engine.
+        episode_timeout: Seconds that the agent may take in an episode, in all its calls together;
+            None is without end. An episode whose agent takes longer ends as ``agent_timeout``,
+            which counts with reward 0. Like the engine it is no part of the run's record.
         out: Folder for the run; nothing is written without one.
         resume: Go on with the run in `out`, if there is one.
         on_progress: Called after each episode, and once at the beginning.
@@ -162,6 +170,7 @@ def evaluate(
         raise OptionError("Expected a folder (out) to resume a run in; got none")
     if tasks is not None and split is not None:
         raise OptionError("Expected a split or tasks, not both")
+    _check_timeout(episode_timeout)
     for name in sorted(_ARGUMENTS & set(env_options or {})):
         raise OptionError(f"Expected {name} as an argument of its own, got it in env_options")
     chosen = engine or ("local" if workers == 1 else "process")
@@ -185,6 +194,7 @@ def evaluate(
         seed=seed,
         user=user,
         user_options=user_options or {},
+        episode_timeout=episode_timeout,
     )
     _check_engine(plan, chosen)
     return _run(plan, runner, folder, on_progress or (lambda progress: None))
@@ -198,6 +208,21 @@ def _check_engine(plan: Plan, engine: str | Engine) -> None:
         )
     if plan.spec.agent_name == "human" and engine != "local":
         raise OptionError(f"Expected the engine 'local' for a person; got {engine!r}")
+    if plan.spec.episode_timeout is None:
+        return
+    if plan.spec.agent_name == "human":
+        raise OptionError("Expected no episode_timeout for a person")
+    if isinstance(plan.spec.agent.target, Made) and engine not in ("process", "ray"):
+        raise OptionError(
+            "Expected an agent's class or name, or the engine 'process' or 'ray', with "
+            "episode_timeout: one that does not return is left behind and made anew; got an agent"
+        )
+
+
+def _check_timeout(seconds: Any) -> None:
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and 0 < seconds <= threading.TIMEOUT_MAX):
+        raise OptionError(f"Expected episode_timeout in seconds, above 0; got {shorten(seconds)}")
 
 
 def _run(

@@ -13,7 +13,7 @@ from rich.table import Table
 from sca_envs.bench.evaluating.evaluation import Progress
 from sca_envs.bench.evaluating.metrics import Estimate
 from sca_envs.bench.evaluating.results import Results
-from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR
+from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT, INFRASTRUCTURE_ERROR
 
 _PERIOD = 0.25
 """Seconds between two looks at the progress, however fast the episodes are."""
@@ -71,6 +71,8 @@ def _describe(progress: Progress) -> str:
     if progress.errors:
         missing = f", {progress.missing} of the infrastructure" if progress.missing else ""
         parts.append(f"[red]errors {progress.errors}{missing}[/]")
+    if progress.timeouts:
+        parts.append(f"[red]timeouts {progress.timeouts}[/]")
     if progress.tokens:
         parts.append(f"{progress.tokens:,} tokens")
     if progress.cost:
@@ -102,6 +104,8 @@ def results_table(results: Results) -> Table:
     )
     if results.remarks:
         table.caption += f"; {', '.join(results.remarks)}"
+    if timeouts := results.errors.get(AGENT_TIMEOUT):
+        table.caption += f"; {timeouts} failed because the agent took too long (--episode-timeout)"
     if missing := results.errors.get(INFRASTRUCTURE_ERROR):
         table.caption += f"; --resume plays {missing} again, which the infrastructure broke off"
     return table

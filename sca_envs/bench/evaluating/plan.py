@@ -23,6 +23,7 @@ from sca_envs.core.secrets import redact
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
+from sca_envs.domains import check_data
 from sca_envs.envs.registration import check_id, environment_class
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.sandbox.isolation import is_unsafe
@@ -69,6 +70,7 @@ def make_plan(
     user: str | Callable[..., Any] | None,
     user_options: Mapping[str, Any],
     agent_name: str | None = None,
+    episode_timeout: float | None = None,
 ) -> Plan:
     """Return the plan of a run; see `sca_envs.evaluate` for the arguments.
 
@@ -84,6 +86,7 @@ def make_plan(
         user: A built-in user's name, ``module:name``, or something that makes one.
         user_options: Keyword arguments of it.
         agent_name: What trajectories call the agent.
+        episode_timeout: Seconds that the agent may take in an episode.
 
     Raises:
         SCAError: If something is missing or does not exist.
@@ -95,7 +98,7 @@ def make_plan(
     options = {key: value for key, value in env_options.items() if value is not None}
     own = None
     if tasks is not None:
-        own, label = _own_tasks(tasks)
+        own, label = _own_tasks(tasks, env_id)
         options["tasks"] = label
         options.setdefault("data", own[0].data)
     spec = WorkerSpec(
@@ -107,6 +110,7 @@ def make_plan(
         user=user_maker,
         tasks=own,
         render=agent == "human",
+        episode_timeout=episode_timeout,
     )
     spec.keep_secrets()
     spec.check_agent()
@@ -213,10 +217,10 @@ def _with_user(options: dict[str, Any], user: Any, maker: Maker | None) -> dict[
     return options if user is None else options | {"user": user}
 
 
-def _own_tasks(tasks: Any) -> tuple[TaskSet, str]:
+def _own_tasks(tasks: Any, env_id: str) -> tuple[TaskSet, str]:
     """Return tasks, and what trajectories say of where they come from."""
     if isinstance(tasks, str | PathLike):
-        found, label = load_tasks(tasks), str(tasks)
+        found, label = _load_tasks(tasks, env_id), str(tasks)
     else:
         found = tasks if isinstance(tasks, TaskSet) else TaskSet(tasks)
         label = f"sha256:{tasks_digest(found)}"
@@ -240,6 +244,24 @@ def _agent_name(maker: Maker) -> str:
     """Return what trajectories call an agent; a built-in one has no other name by other ways."""
     target = maker.check("env")
     return Maker("agent", target).name if target in AGENTS.values() else maker.name
+
+
+def _load_tasks(path: str | PathLike[str], env_id: str) -> TaskSet:
+    """Read the tasks of an environment, so that errors name the line."""
+    kind = environment_class(env_id)
+    if env_id == "sca/CodeAsTask-v0":
+        from sca_envs.challenge.files import load_code_tasks
+
+        code_tasks = load_code_tasks(path, lambda task: task.load_domain())
+        return TaskSet((task.to_task() for task in code_tasks), str(path))
+
+    def accept(task: Task) -> None:
+        names: tuple[str, ...] = getattr(kind, "names", tuple)()
+        if task.domain not in names:
+            raise OptionError(f"Expected a task of {' or '.join(names)}; got {task.domain!r}")
+        check_data(task.domain, task.data)
+
+    return load_tasks(path, accept)
 
 
 def _task_ids(env: ToolUseEnv, num_tasks: int | None) -> list[str]:

@@ -122,6 +122,8 @@ class Recording:
         """The newest info, with what `Agent` says about evaluation."""
         self.done = False
         """Whether the episode is over."""
+        self.agent_seconds = 0.0
+        """How long it waited for the agent, if that is counted."""
         self._extra = {
             "episode_id": job.episode_id,
             "trial": job.trial,

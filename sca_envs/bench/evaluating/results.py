@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sca_envs.bench.evaluating.metrics import Estimate, estimate, pass_at_k, pass_hat_k
 from sca_envs.bench.evaluating.recording import Summary
-from sca_envs.bench.strict_json import parse_json
 from sca_envs.bench.trajectories.trajectory import ErrorKind, Options
 from sca_envs.core.errors import SCAError
+from sca_envs.core.strict_json import parse_json
 from sca_envs.core.users import USERS
 
 FILE_NAME = "results.json"
@@ -102,9 +102,9 @@ class Results(_Model):
     scored: int
     """How many count for the agent."""
     errors: dict[str, int]
-    """``agent_error`` (counts, with reward 0), ``infrastructure_error`` (a missing trial, which a
-    resumed run plays again), ``user_error``, ``environment_error`` and ``verifier_error`` (do not
-    count) -> number of episodes."""
+    """``agent_error`` and ``agent_timeout`` (count, with reward 0), ``infrastructure_error`` (a
+    missing trial, which a resumed run plays again), ``user_error``, ``environment_error`` and
+    ``verifier_error`` (do not count) -> number of episodes."""
     success: Estimate | None
     """Share of episodes with reward 1; None if no episode counts."""
     reward: Estimate | None

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from sca_envs.bench.evaluating.recording import Finished, Job, Summary
 from sca_envs.bench.evaluating.results import FILE_NAME as RESULTS
 from sca_envs.bench.evaluating.results import Results, RunRecord
-from sca_envs.bench.strict_json import parse_json
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.bench.trajectories.trajectory_files import FILE_NAME as TRAJECTORIES
 from sca_envs.bench.trajectories.trajectory_files import (
@@ -27,6 +26,7 @@ from sca_envs.bench.trajectories.trajectory_files import (
     read_trajectories,
 )
 from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.strict_json import parse_json
 from sca_envs.core.writing import whole_file, writing
 
 RECORD = "run.json"

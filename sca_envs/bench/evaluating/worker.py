@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import gymnasium as gym
 
 from sca_envs.bench.agents import AgentReport, NoopAgent, RandomAgent, ReferenceAgent, StopRun
+from sca_envs.bench.evaluating.agent_thread import AgentThread, AgentTimeoutError
 from sca_envs.bench.evaluating.recording import Finished, Job, Recording
 from sca_envs.bench.evaluating.watched_user import WatchedUsers
 from sca_envs.bench.loading import Maker
+from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.secrets import keep_environment_secrets, redact
 from sca_envs.envs.tool_use import ToolUseEnv
@@ -56,6 +63,22 @@ class WorkerSpec:
     """The tasks, if they are given neither by split nor by file."""
     render: bool = False
     """Whether each turn is printed as it comes."""
+    episode_timeout: float | None = None
+    """Seconds that the agent may take in an episode; None is without end."""
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What all trajectories of the run have in common."""
+        header: dict[str, Any] = {
+            "env_id": self.env_id,
+            "env_options": redact(dict(self.env_options)),
+            "agent": self.agent_name,
+        }
+        if self.agent.options:
+            header["agent_options"] = redact(dict(self.agent.options))
+        if self.user is not None and self.user.options:
+            header["user_options"] = redact(dict(self.user.options))
+        return header
 
     def keep_secrets(self) -> None:
         """Remember the secrets in the options and the environment variables of this process."""
@@ -115,7 +138,7 @@ def _act_method(agent: Any) -> str:
 
 
 def _traceback(error: Exception) -> str:
-    text = "".join(traceback.format_exception(error))
+    text = "".join(traceback.format_exception(type(error), error, _outside(error)))
     if len(text) > 2 * _LONGEST:
         text = f"{text[:_LONGEST]}\n[…]\n{text[-_LONGEST:]}"
     return redact(text)
@@ -124,6 +147,10 @@ def _traceback(error: Exception) -> str:
 class Worker:
     """Plays episodes, many at once if the agent is a batched one.
 
+    With a limit to its time, the agent has a thread of its own from its making to its end. If it
+    does not come back in time the worker is `spent`: the episodes that waited for it end, and
+    another worker has to play the rest.
+
     Args:
         spec: What it is made of.
     """
@@ -131,25 +158,29 @@ class Worker:
     def __init__(self, spec: WorkerSpec) -> None:
         self._spec = spec
         spec.keep_secrets()
+        self.limit = spec.episode_timeout
+        """Seconds that the agent may take in an episode; None is without end."""
+        self._thread = None if self.limit is None else AgentThread()
+        self._playing: list[Recording] = []
+        """The episodes that wait for the agent whenever it is called."""
+        self.spent = False
+        """Whether the agent was left behind; no more episodes are played."""
         self._free = [spec.make_env()]
-        self._agent = spec.make_agent(self._free[0])
+        if self._thread is None:
+            self._agent = spec.make_agent(self._free[0])
+        else:
+            self._agent = self._thread.call(spec.make_agent, self._free[0])
         self._batched = _act_method(self._agent) == "act_batch"
         self.batch_size = (
             int(getattr(self._agent, "batch_size", BATCH_SIZE)) if self._batched else 1
         )
         """Most episodes at once."""
-        self._header = {
-            "env_id": spec.env_id,
-            "env_options": redact(dict(spec.env_options)),
-            "agent": spec.agent_name,
-        }
-        if spec.agent.options:
-            self._header["agent_options"] = redact(dict(spec.agent.options))
-        if spec.user is not None and spec.user.options:
-            self._header["user_options"] = redact(dict(spec.user.options))
+        self._header = spec.header
 
     def play(self, jobs: Iterator[Job]) -> Iterator[Finished]:
         """Play episodes and yield each as it ends; a job is taken when there is room for it.
+
+        A job that was taken is finished, whatever happens; those left are for another worker.
 
         Args:
             jobs: The episodes, in any order.
@@ -158,13 +189,10 @@ class Worker:
             StopRun: If the agent wants no more.
             SCAError: If an option, a task or the agent's report is wrong.
         """
-        if not self._batched:
-            yield from self._play_singly(jobs)
-            return
         running: list[tuple[ToolUseEnv, Recording]] = []
         more = True
         while more or running:
-            while more and len(running) < self.batch_size:
+            while more and not self.spent and len(running) < self.batch_size:
                 job = next(jobs, None)
                 if job is None:
                     more = False
@@ -172,65 +200,90 @@ class Worker:
                 env = self._free.pop() if self._free else self._spec.make_env()
                 recording = Recording(env, job, self._header)
                 running.append((env, recording))
+                self._playing.append(recording)
                 self._begin(recording)
+            more = more and not self.spent
             self._act([recording for _, recording in running if not recording.done])
             ended = [(env, recording) for env, recording in running if recording.done]
             if ended:
                 running = [(env, recording) for env, recording in running if not recording.done]
+                self._playing = [recording for _, recording in running]
             for env, recording in ended:
                 finished = self._finish(recording)
                 self._free.append(env)
                 yield finished
 
-    def _play_singly(self, jobs: Iterator[Job]) -> Iterator[Finished]:
-        env, act = self._free[0], self._agent.act
-        for job in jobs:
-            recording = Recording(env, job, self._header)
-            self._begin(recording)
-            while not recording.done:
-                try:
-                    action = act(recording.observation, recording.info)
-                except StopRun:
-                    raise
-                except Exception as error:
-                    recording.fail("agent_error", error)
-                else:
-                    recording.step(action)
-            yield self._finish(recording)
-
     def close(self) -> None:
         """Close the agent, if it has a method for it."""
         close = getattr(self._agent, "close", None)
-        if callable(close):
-            close()
+        if callable(close) and not self.spent:
+            self._playing = []
+            with contextlib.suppress(AgentTimeoutError):
+                self._call(close)
+        if self._thread is not None:
+            self._thread.close()
+
+    def _call(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        """Call the agent, for as long as an episode that waits for it may still go on.
+
+        Raises:
+            AgentTimeoutError: If it takes longer. Then all of them have ended.
+        """
+        if self._thread is None or self.limit is None:
+            return method(*arguments)
+        waiting = [recording for recording in self._playing if not recording.done]
+        left = max((self.limit - one.agent_seconds for one in waiting), default=self.limit)
+        start = time.monotonic()
+        try:
+            value = self._thread.call(method, *arguments, seconds=max(0.0, left))
+        except AgentTimeoutError:
+            self.spent = True
+            self._thread.abandon()
+            for recording in waiting:
+                recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self.limit))
+            raise
+        finally:
+            passed = time.monotonic() - start
+            for recording in waiting:
+                recording.agent_seconds += passed
+        for recording in waiting:
+            if recording.agent_seconds > self.limit:
+                recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self.limit))
+        return value
 
     def _begin(self, recording: Recording) -> None:
         recording.begin()
         if not recording.done:
             try:
-                self._agent.reset(recording.observation, recording.info)
+                self._call(self._agent.reset, recording.observation, recording.info)
             except StopRun:
                 raise
             except Exception as error:
-                recording.fail("agent_error", error)
+                _blame(recording, error)
 
     def _act(self, recordings: list[Recording]) -> None:
-        """Let a batched agent act once in each of these episodes."""
+        """Let the agent act once in each of these episodes."""
         if not recordings:
             return
         try:
-            actions = self._act_batch(recordings)
+            if self._batched:
+                actions = self._act_batch(recordings)
+            else:
+                (only,) = recordings
+                actions = [self._call(self._agent.act, only.observation, only.info)]
         except StopRun:
             raise
         except Exception as error:  # a batch fails as a whole
             for recording in recordings:
-                recording.fail("agent_error", error)
+                _blame(recording, error)
             return
         for recording, action in zip(recordings, actions, strict=True):
-            recording.step(action)
+            if not recording.done:
+                recording.step(action)
 
     def _act_batch(self, recordings: list[Recording]) -> list[Any]:
-        actions = self._agent.act_batch(
+        actions = self._call(
+            self._agent.act_batch,
             [recording.observation for recording in recordings],
             [recording.info for recording in recordings],
         )
@@ -243,15 +296,19 @@ class Worker:
     def _finish(self, recording: Recording) -> Finished:
         line, summary = recording.finish(self._report(recording))
         error = recording.error
-        problem = None if error is None else _traceback(error)
+        problem = None
+        if error is not None and not isinstance(error, AgentTimeoutError):
+            problem = _traceback(error)
         return Finished(recording.job, line, summary, problem)
 
     def _report(self, recording: Recording) -> AgentReport | None:
         report = getattr(self._agent, "report", None)
-        if not callable(report):
+        if not callable(report) or self.spent:
             return None
         try:
-            told = report(recording.observation, recording.info)
+            told = self._call(report, recording.observation, recording.info)
+        except AgentTimeoutError:  # the verdict stands
+            return None
         except Exception as error:
             if recording.error is not None:  # it never came to a report
                 return None
@@ -266,3 +323,44 @@ class Worker:
                 f"an AgentReport or None; got {type(told).__name__}"
             )
         return told
+
+
+def play_all(spec: WorkerSpec, jobs: Iterator[Job]) -> Iterator[Finished]:
+    """Play episodes in this process, with a new worker after each that is spent."""
+    for job in jobs:
+        worker = Worker(spec)
+        try:
+            yield from worker.play(itertools.chain([job], jobs))
+        finally:
+            worker.close()
+
+
+def _blame(recording: Recording, error: Exception) -> None:
+    """End an episode by the agent's error, unless it has ended because the agent did not return."""
+    if not recording.done:
+        recording.fail("agent_error", error)
+
+
+def _outside(error: Exception) -> TracebackType | None:
+    """Return the traceback without our own calls, which depend on how the agent is called."""
+    ours = os.path.dirname(__file__)
+    at = error.__traceback__
+    while at is not None and os.path.dirname(at.tb_frame.f_code.co_filename) == ours:
+        at = at.tb_next
+    return at
+
+
+def timed_out(spec: WorkerSpec, job: Job) -> Finished:
+    """Return the episode of an agent that stopped its whole process, so that its turns are lost.
+
+    Args:
+        spec: What its worker was made of.
+        job: The episode.
+    """
+    assert spec.episode_timeout is not None
+    recording = Recording(spec.make_env(), job, spec.header)
+    recording.begin()
+    if not recording.done:
+        recording.fail(AGENT_TIMEOUT, AgentTimeoutError(spec.episode_timeout))
+    line, summary = recording.finish()
+    return Finished(job, line, summary, None)

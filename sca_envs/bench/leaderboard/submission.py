@@ -25,8 +25,9 @@ from pydantic import (
 )
 
 from sca_envs.bench.evaluating.results import Results
-from sca_envs.bench.strict_json import parse_json, read_whole
+from sca_envs.bench.plain_files import read_whole
 from sca_envs.core.errors import SCAError
+from sca_envs.core.strict_json import parse_json
 
 SUBMISSION_NAME = "submission.json"
 """Name of the file in a submission's folder."""

@@ -35,7 +35,7 @@ from sca_envs.bench.leaderboard.submission import (
     is_object_name,
     load_submission,
 )
-from sca_envs.bench.strict_json import read_lines
+from sca_envs.bench.plain_files import read_lines
 from sca_envs.bench.trajectories.trajectory import Trajectory, TrajectoryError
 from sca_envs.bench.trajectories.trajectory_files import FILE_NAME
 from sca_envs.core.database import same_json

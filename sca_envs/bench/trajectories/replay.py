@@ -17,6 +17,7 @@ from sca_envs.bench.evaluating.recording import Job, Recording
 from sca_envs.bench.evaluating.worker import WorkerSpec
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.trajectory import (
+    AGENT_TIMEOUT,
     INFRASTRUCTURE_ERROR,
     Trajectory,
     TrajectoryTurn,
@@ -38,7 +39,7 @@ from sca_envs.envs.tool_use import ToolUseEnv
 _HEADER = ("domain", "data", "data_digest", "split", "instruction", "opening")
 _END = ("reward", "reward_components", "termination_reason", "truncated")
 _TURN = ("observation", "source", "reward", "changes")
-_BREAKS = ("agent_error", "environment_error", INFRASTRUCTURE_ERROR)
+_BREAKS = ("agent_error", AGENT_TIMEOUT, "environment_error", INFRASTRUCTURE_ERROR)
 """Ends that may come between two turns."""
 
 

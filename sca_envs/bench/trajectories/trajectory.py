@@ -23,9 +23,9 @@ from pydantic import (
     model_validator,
 )
 
-from sca_envs.bench.strict_json import parse_json
 from sca_envs.core.errors import SCAError
 from sca_envs.core.secrets import redact
+from sca_envs.core.strict_json import parse_json
 
 FORMAT = "sca_envs.trajectory"
 """Value of the key ``format`` in every line."""
@@ -33,8 +33,15 @@ VERSION = 1
 """Version of the format; it grows when a reader of the old one would misread the new one."""
 
 ErrorKind = Literal[
-    "agent_error", "infrastructure_error", "user_error", "environment_error", "verifier_error"
+    "agent_error",
+    "agent_timeout",
+    "infrastructure_error",
+    "user_error",
+    "environment_error",
+    "verifier_error",
 ]
+AGENT_TIMEOUT: Literal["agent_timeout"] = "agent_timeout"
+"""The kind of an episode whose agent took longer than it may; it counts with reward 0."""
 INFRASTRUCTURE_ERROR: Literal["infrastructure_error"] = "infrastructure_error"
 """The kind of those that a resumed run plays again; see `InfrastructureError`."""
 
@@ -180,7 +187,7 @@ class EpisodeError(_Model):
     """Why an episode broke off that neither the agent's actions nor a limit ended."""
 
     kind: ErrorKind
-    """Whose error it is; only ``agent_error`` counts as a failure of the agent."""
+    """Whose error it is; ``agent_error`` and ``agent_timeout`` count as failures of the agent."""
     type: str
     """Name of the exception's class."""
     message: str
@@ -292,7 +299,7 @@ class Trajectory(_Model):
             raise TrajectoryError(f"expected a trajectory; {'; '.join(problems)}") from None
 
 
-EXCLUDED: frozenset[str] = frozenset(get_args(ErrorKind)) - {"agent_error"}
+EXCLUDED: frozenset[str] = frozenset(get_args(ErrorKind)) - {"agent_error", AGENT_TIMEOUT}
 """Reasons of an end that say nothing about the agent: such an episode is counted, not scored."""
 
 

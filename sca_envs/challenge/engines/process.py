@@ -17,6 +17,7 @@ from sca_envs.challenge.engines.base import AHEAD, packed
 from sca_envs.challenge.examination import Candidate, Examination, Examiner
 from sca_envs.challenge.gates import Gate
 from sca_envs.core.errors import SCAError
+from sca_envs.core.waiting import Waiting
 
 
 class ProcessEngine:
@@ -38,13 +39,14 @@ class ProcessEngine:
             cores.put(number)
         with ProcessPoolExecutor(self._workers, context, _start, (cores, sent)) as pool:
             waiting: deque[Future[Examination]] = deque()
+            patience = Waiting(self._describe, first=15.0)
             try:
                 for candidate in candidates:
                     waiting.append(pool.submit(_examine, packed(candidate, "a challenger")))
                     if len(waiting) > AHEAD * self._workers:
-                        yield waiting.popleft().result()
+                        yield _result(waiting.popleft(), patience)
                 while waiting:
-                    yield waiting.popleft().result()
+                    yield _result(waiting.popleft(), patience)
             except BrokenProcessPool:
                 raise SCAError(
                     "A worker ended unexpectedly (out of memory?); run again with fewer workers, "
@@ -52,6 +54,24 @@ class ProcessEngine:
                 ) from None
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def _describe(self) -> str:
+        return (
+            f"waiting for {self._workers} worker processes to examine the next candidate; "
+            "workers=0 shows what it takes"
+        )
+
+
+def _result(future: Future[Examination], patience: Waiting) -> Examination:
+    """Return what came of a candidate, with a word where that takes long."""
+    patience.restart()
+    while True:
+        try:
+            return future.result(patience.seconds)
+        except TimeoutError:
+            if future.done():  # the candidate's own
+                raise
+            patience.tell()
 
 
 # In a worker

@@ -18,6 +18,7 @@ from sca_envs.challenge.examination import Candidate, Examination, Examiner
 from sca_envs.challenge.gates import Gate
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.cluster import PATIENCE, TRIES, Cluster, extend_search_path, search_path
+from sca_envs.core.waiting import Waiting
 
 _HELD = 2
 """Candidates that an actor has, so that it need not wait for the next one."""
@@ -91,6 +92,7 @@ class _Pool:
         self._found: dict[int, Examination] = {}
         """What is known before its turn."""
         self._sent = self._yielded = 0
+        self._waiting = Waiting(lambda: cluster.describe_wait(len(self._starting)))
         for _ in range(cluster.workers):
             self._start()
 
@@ -104,9 +106,15 @@ class _Pool:
             if self._ended and not self._running and not self._again:
                 return
             # That of a new actor, too, which may wait for room that never comes.
-            ready, _ = self._ray.wait([*self._running, *self._starting], num_returns=1)
+            timeout = self._waiting.seconds if self._starting else None
+            running = [*self._running, *self._starting]
+            ready, _ = self._ray.wait(running, num_returns=1, timeout=timeout)
             for reference in ready:
                 self._receive(reference)
+            if self._starting:
+                self._waiting.tell()
+            else:
+                self._waiting.restart()
             while self._yielded in self._found:
                 self._yielded += 1
                 yield self._found.pop(self._yielded - 1)

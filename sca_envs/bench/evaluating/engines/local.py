@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sca_envs.bench.evaluating.recording import Finished, Job
-from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
+from sca_envs.bench.evaluating.worker import WorkerSpec, play_all
 from sca_envs.core.errors import OptionError
 
 
@@ -28,8 +28,4 @@ class LocalEngine:
 
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
-        worker = Worker(spec)
-        try:
-            yield from worker.play(iter(jobs))
-        finally:
-            worker.close()
+        yield from play_all(spec, iter(jobs))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sca_envs.bench.evaluating.recording import Finished, Job
-from sca_envs.bench.evaluating.worker import Worker, WorkerSpec
+from sca_envs.bench.evaluating.worker import WorkerSpec, play_all
 
 
 class ThreadEngine:
@@ -28,12 +28,8 @@ class ThreadEngine:
 
         def work() -> None:
             try:
-                worker = Worker(spec)
-                try:
-                    for finished in worker.play(left):
-                        results.put(finished)
-                finally:
-                    worker.close()
+                for finished in play_all(spec, left):
+                    results.put(finished)
             except BaseException as error:
                 results.put(error)
             else:
