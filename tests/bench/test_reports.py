@@ -64,8 +64,7 @@ def test_a_file_with_such_numbers_is_refused_where_it_stands(tmp_path: Path) -> 
     for usage in ({"prompt_tokens": 10**4000}, {"completion_tokens": -1}, {"cost": -0.5}):
         file.write_text(json.dumps(line | {"usage": usage}) + "\n")
         with pytest.raises(sca_envs.SCAError, match=r"line 1.*usage"):
-            sca_envs.read_trajectories(tmp_path)
-
+            list(sca_envs.read_trajectories(tmp_path))
 
 
 def test_errors_that_are_hard_to_write_down(tmp_path: Path) -> None:

@@ -131,6 +131,13 @@ BLOWN_UP: list[Callable[[random.Random], bytes]] = [
 ]
 
 
+class Stream(bytes):
+    """Bytes of which a failure shows the beginning and the length."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes: {bytes(self[:200])!r}>"
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> bytes:
     """Frames that are honest, forged, mutated, blown up or cut."""
@@ -155,7 +162,7 @@ def streams(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         parts.append(frame(b"F", json.dumps(draw(HONEST)).encode()))
     data = b"".join(parts)
-    return data[: draw(st.integers(0, len(data)))] if draw(st.integers(0, 4)) == 0 else data
+    return Stream(data[: draw(st.integers(0, len(data)))] if draw(st.integers(0, 4)) == 0 else data)
 
 
 _options: dict[str, Any] = {
