@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -115,9 +116,8 @@ def test_a_full_cluster_is_spoken_of(cluster: Any, caplog: pytest.LogCaptureFixt
     run = evaluate(RETAIL, "noop", engine="ray", workers=4, num_tasks=4)
     assert run.results.episodes == 4
     (first, *_) = caplog.messages
-    assert first.startswith(
-        "waiting for 4 workers of 1 CPU each; the cluster has 0 of 2 CPUs free (for 5 s"
-    )
+    said = r"waiting for 4 workers of 1 CPU each; the cluster has 0 of [12] CPUs free \(for 5 s"
+    assert re.match(said, first)  # a test before this one may have taken a node away
     ray.get(busy)
 
 

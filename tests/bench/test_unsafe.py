@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +55,18 @@ def test_a_run_in_the_sandbox_says_nothing(tmp_path: Path) -> None:
     assert b"unsafe" not in (run / "trajectories.jsonl").read_bytes()
 
 
-def test_workers_say_it_too(unsafe: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    run = _play(tmp_path / "run", workers=2)
-    assert all(one.unsafe_sandbox for one in sca_envs.read_trajectories(run))
+def test_workers_say_it_too(tmp_path: Path) -> None:
+    """In a process of its own: the variable is that of a whole process tree."""
+    run = tmp_path / "run"
+    options = ["--agent", "noop", "--num-tasks", "2", "--workers", "2", "--out", str(run)]
+    done = subprocess.run(
+        [sys.executable, "-m", "sca_envs", "eval", RETAIL, *options],
+        env={**os.environ, "SCA_SANDBOX": "unsafe"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [one.unsafe_sandbox for one in sca_envs.read_trajectories(run)] == [True, True]
 
 
 @pytest.mark.parametrize("left", ["run", "episode", "both"])

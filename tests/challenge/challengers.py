@@ -21,7 +21,7 @@ def recorded(number: int) -> CodeAsTask | None:
         case 5:
             return None
         case 7:
-            data = DataRef(name="generated:0", digest="another")
+            data = DataRef(name="generated:0", digest="a" * 64)
             return labelled_of("tau_retail")[number].task.model_copy(update={"data": data})
     task = labelled_of("tau_retail")[number % len(labelled_of("tau_retail"))].task
     return task.model_copy(update={"id": f"{task.id}-{number}"})

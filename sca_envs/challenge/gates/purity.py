@@ -15,10 +15,10 @@ import ast
 import builtins
 import re
 import types
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from sca_envs.challenge.gates.code_names import ALL_BUILTINS, Source, bound
 from sca_envs.challenge.gates.public_names import MODULES, all_names, private_names, public_names
 
 _BUILTIN_NAMES = """
@@ -33,9 +33,8 @@ _BUILTINS = frozenset(_BUILTIN_NAMES.split()) | {
     if isinstance(value, type) and issubclass(value, BaseException)
 }
 """Built-in names that code may use."""
-_ALL_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("_"))
 _ORDINARY_WORDS = frozenset({
-    "copyright", "credits", "dir", "exit", "hash", "help", "id", "input", "license", "open", "quit",
+    "copyright", "credits", "dir", "exit", "hash", "help", "id", "license", "quit",
 })  # fmt: skip
 """Built-in names that code may use once it has bound them itself."""
 _PATTERNS = frozenset({
@@ -44,8 +43,8 @@ _PATTERNS = frozenset({
 })  # fmt: skip
 """Classes that Python itself lets match one positional pattern."""
 _METHODS = frozenset({
-    "__abs__", "__add__", "__and__", "__bool__", "__call__", "__contains__", "__copy__",
-    "__deepcopy__", "__delitem__", "__divmod__", "__enter__", "__eq__", "__exit__", "__float__",
+    "__abs__", "__add__", "__and__", "__bool__", "__call__", "__contains__",
+    "__delitem__", "__divmod__", "__enter__", "__eq__", "__exit__", "__float__",
     "__floordiv__", "__format__", "__ge__", "__getitem__", "__gt__", "__hash__", "__iadd__",
     "__index__", "__init__", "__int__", "__invert__", "__isub__", "__iter__", "__le__", "__len__",
     "__lt__", "__missing__", "__mod__", "__mul__", "__ne__", "__neg__", "__next__", "__or__",
@@ -56,6 +55,19 @@ _METHODS = frozenset({
 """Special methods that a class may define."""
 _SPECIAL_ATTRIBUTES = (_METHODS - {"__hash__"}) | {"__members__", "__name__"}
 """Special attributes that lead nowhere."""
+_LEADING = frozenset({"attrname", "mro", "register"})
+_UNCHANGED = frozenset({"isinstance", "issubclass", "object", "str", "super", "type"})
+"""Built-in names that the rules rely on."""
+_BASES = frozenset({
+    "abc.ABC", "enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.StrEnum",
+    "typing.Generic", "typing.NamedTuple", "typing.Protocol", "typing.TypedDict",
+})  # fmt: skip
+"""Names of the library that classes may be derived from, and that serve for nothing else."""
+_DECORATORS = frozenset({
+    "dataclasses.dataclass", "enum.unique", "enum.verify", "functools.cache",
+    "functools.cached_property", "functools.lru_cache", "functools.total_ordering",
+})  # fmt: skip
+"""Names of the library that decorate, and serve for nothing else."""
 _OF_NAMED_TUPLES = frozenset({"_asdict", "_fields", "_field_defaults", "_make", "_replace"})
 _CLOCKS = frozenset({"now", "today", "utcnow"})
 _INSIDES = frozenset(
@@ -82,7 +94,7 @@ def objection(tree: ast.Module) -> str | None:
     Args:
         tree: The code, parsed.
     """
-    source = _Source()
+    source = Source()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             problem = source.read_import(node)
@@ -92,19 +104,19 @@ def objection(tree: ast.Module) -> str | None:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             source.read_class(node)
-    for node, parent, in_class in _nodes(tree):
-        problem = _Reader(source, parent, in_class).objection(node)
+    for node, parent, holder, in_class in _nodes(tree):
+        problem = _Reader(source, parent, holder, in_class).objection(node)
         if problem is not None:
             return problem
     return None
 
 
-def _nodes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, bool]]:
-    """Yield every node, what holds it, and whether it is run as a part of a class body."""
-    waiting: list[tuple[ast.AST, ast.AST, bool]] = [(tree, tree, False)]
+def _nodes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, ast.AST, bool]]:
+    """Yield every node, what holds it, what holds that, and whether a class body runs it."""
+    waiting: list[tuple[ast.AST, ast.AST, ast.AST, bool]] = [(tree, tree, tree, False)]
     while waiting:
-        node, parent, in_class = waiting.pop()
-        yield node, parent, in_class
+        node, parent, holder, in_class = waiting.pop()
+        yield node, parent, holder, in_class
         inner: list[ast.AST] = []
         match node:
             case ast.FunctionDef(body=body) | ast.AsyncFunctionDef(body=body):
@@ -115,160 +127,24 @@ def _nodes(tree: ast.AST) -> Iterator[tuple[ast.AST, ast.AST, bool]]:
                 pass
         for child in ast.iter_child_nodes(node):
             below = isinstance(node, ast.ClassDef) or (in_class and child not in inner)
-            waiting.append((child, node, below))
-
-
-@dataclass
-class _Source:
-    """What the whole of the code says about its names."""
-
-    modules: dict[str, set[str]] = field(default_factory=dict)
-    """Name -> the modules that it may stand for."""
-    imported: dict[str, set[str]] = field(default_factory=dict)
-    """Name -> what it was imported as: "dataclasses.field"."""
-    bindings: Counter[str] = field(default_factory=Counter)
-    """Name -> how often it is bound."""
-    attributes: set[str] = field(default_factory=set)
-    """Attributes that the code itself defines."""
-    texts: dict[str, str] = field(default_factory=dict)
-    """Name -> the text that was once assigned to it."""
-    dataclasses: set[str] = field(default_factory=set)
-    """Classes without base that are decorated as dataclasses, and with nothing else."""
-    fields: set[str] = field(default_factory=set)
-    """Names of their fields that are made by `field`."""
-    field_makers: set[int] = field(default_factory=set)
-    """Where `field` stands in such a class: identities of nodes."""
-
-    def read_import(self, node: ast.Import | ast.ImportFrom) -> str | None:
-        """Note what an import binds; return what is wrong with it."""
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name not in MODULES:
-                    return _not_a_module(alias.name)
-                top = alias.name.split(".")[0]
-                module = alias.name if alias.asname else top
-                self.modules.setdefault(alias.asname or top, set()).add(module)
-            return None
-        origin = node.module or ""
-        if node.level or origin not in MODULES:
-            return _not_a_module("." * node.level + origin)
-        for alias in node.names:
-            name, full = alias.asname or alias.name, f"{origin}.{alias.name}"
-            if full in MODULES:
-                self.modules.setdefault(name, set()).add(full)
-            elif alias.name not in public_names(origin):
-                return f"imports {alias.name} from {origin}, which is not allowed"
-            else:
-                self.imported.setdefault(name, set()).add(full)
-        return None
-
-    def read_bindings(self, node: ast.AST) -> None:
-        """Note what a node binds."""
-        self.bindings.update(_bound(node))
-        match node:
-            case ast.Assign([ast.Name(name)], ast.Constant(str(text))):
-                self.texts[name] = text
-            case ast.Attribute(_, name, ast.Store()):
-                self.attributes.add(name)
-            case _:
-                pass
-
-    def read_class(self, node: ast.ClassDef) -> None:
-        """Note what a class defines, once all imports are known."""
-        for item in node.body:
-            inner = ast.walk(item) if isinstance(item, ast.Assign | ast.AnnAssign) else [item]
-            self.attributes.update(name for part in inner for name in _bound(part))
-        if len(node.decorator_list) != 1:
-            return
-        maker = node.decorator_list[0]
-        if not self.is_from(maker.func if isinstance(maker, ast.Call) else maker, "dataclass"):
-            return
-        if not node.bases and not node.keywords and self.bindings[node.name] == 1:
-            self.dataclasses.add(node.name)
-        for item in node.body:
-            match item:
-                case ast.AnnAssign(ast.Name(name), _, ast.Call(function)):
-                    if self.is_from(function, "field"):
-                        self.field_makers.add(id(function))
-                        self.fields.add(name)
-                case _:
-                    pass
-
-    def is_from(self, node: ast.AST, name: str) -> bool:
-        """Return whether an expression is a name of `dataclasses`, and can be nothing else."""
-        match node:
-            case ast.Name(own) if self.bindings[own] == 1:
-                return self.imported.get(own) == {f"dataclasses.{name}"}
-            case ast.Attribute(ast.Name(own), attribute) if self.bindings[own] == 1:
-                return self.modules.get(own) == {"dataclasses"} and attribute == name
-            case _:
-                return False
-
-    def origins(self, node: ast.AST) -> set[str]:
-        """Return the names of the library that an expression may stand for."""
-        match node:
-            case ast.Name(name):
-                return self.imported.get(name, set())
-            case ast.Attribute(value, name):
-                return {f"{module}.{name}" for module in self.modules_of(value)}
-            case _:
-                return set()
-
-    def modules_of(self, node: ast.AST) -> set[str]:
-        """Return the modules that an expression may stand for."""
-        path: list[str] = []
-        while isinstance(node, ast.Attribute):
-            path.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
-            return set()
-        found = self.modules.get(node.id, set())
-        for name in reversed(path):
-            found = {f"{module}.{name}" for module in found} & MODULES
-            if not found:
-                break
-        return found
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    """Yield the names that a node itself binds."""
-    match node:
-        case ast.alias(name, None):
-            yield name.split(".")[0]
-        case (
-            ast.ClassDef(str(name))
-            | ast.FunctionDef(str(name))
-            | ast.AsyncFunctionDef(str(name))
-            | ast.alias(_, str(name))
-            | ast.arg(str(name))
-            | ast.ExceptHandler(_, str(name))
-            | ast.MatchAs(_, str(name))
-            | ast.MatchStar(str(name))
-            | ast.MatchMapping(_, _, str(name))
-            | ast.Name(str(name), ast.Store() | ast.Del())
-        ):
-            yield name
-        case ast.Global(names) | ast.Nonlocal(names):
-            yield from names
-        case _:
-            pass
-
-
-def _not_a_module(name: str) -> str:
-    return f"imports {name}; allowed are {', '.join(sorted(MODULES - {'__future__'}))}"
+            waiting.append((child, node, parent, below))
 
 
 @dataclass
 class _Reader:
     """Reads one node of the code."""
 
-    source: _Source
+    source: Source
     parent: ast.AST
+    """What holds the node."""
+    holder: ast.AST
+    """What holds that."""
     in_class: bool
+    """Whether a class body runs the node."""
 
     def objection(self, node: ast.AST) -> str | None:
         """Return what is wrong with a node, apart from its parts."""
-        for name in _bound(node):
+        for name in bound(node):
             if problem := self._objection_to_binding(node, name):
                 return problem
         match node:
@@ -281,10 +157,11 @@ class _Reader:
             case ast.Name(name, ast.Load()):
                 return self._objection_to_name(node, name)
             case ast.ClassDef():
-                return _objection_to_class(node)
+                return self._objection_to_class(node)
             case ast.MatchClass(kind, patterns, names):
                 known = isinstance(kind, ast.Name) and (
-                    kind.id in _PATTERNS | self.source.dataclasses
+                    kind.id in self.source.dataclasses
+                    or (kind.id in _PATTERNS and not self.source.bindings[kind.id])
                 )
                 if patterns and not known:
                     return "matches a class by position; name the attributes"
@@ -297,11 +174,36 @@ class _Reader:
             case _:
                 return None
 
+    def _objection_to_class(self, node: ast.ClassDef) -> str | None:
+        for keyword in node.keywords:
+            if keyword.arg not in ("boundary", "total"):
+                return f"gives a class {keyword.arg or 'more'}, which is not allowed"
+        for base in node.bases:
+            kind = base.value if isinstance(base, ast.Subscript) else base
+            if not isinstance(kind, ast.Name | ast.Attribute):
+                return "derives a class from what is not a name"
+            enum = any(origin.startswith("enum.") for origin in self.source.origins(kind))
+            if enum and not any(isinstance(item, ast.Assign) for item in node.body):
+                return "makes an enumeration without a member"
+        for item in node.body:
+            match item:
+                case ast.AnnAssign(ast.Name(name)) if name in _CLOCKS | _INSIDES | {"samples"}:
+                    return f"calls a field {name}, which is not allowed"
+                case ast.AnnAssign(ast.Name(name)) if name in private_names():
+                    return f"calls a field {name}, which is private to another object"
+                case ast.Assign([ast.Name("__slots__")], value) if not _are_words(value):
+                    return "gives __slots__ that are not written out"
+                case _:
+                    pass
+        return None
+
     def _objection_to_binding(self, node: ast.AST, name: str) -> str | None:
         if _MANGLED.fullmatch(name):
             return f"uses {name}, which Python renames within a class; use one underscore"
+        if name in _UNCHANGED:
+            return f"gives {name} another meaning; take another name"
         if not _is_special(name):
-            return None
+            return "uses _ignore_, which is not allowed" if name == "_ignore_" else None
         if isinstance(node, ast.FunctionDef) and self.in_class and not node.decorator_list:
             return None if name in _METHODS else f"defines {name}, which is not allowed"
         if isinstance(node, ast.Name) and self.in_class and name in ("__hash__", "__slots__"):
@@ -318,10 +220,13 @@ class _Reader:
                 return f"changes the module {module}"
             if f"{module}.{name}" in MODULES or name in public_names(module):
                 continue
-            if _is_special(name) or name in all_names(module):
+            known = isinstance(node.value, ast.Name) and node.value.id in self.source.imported
+            if not known or _is_special(name) or name in all_names(module):
                 return f"uses {module}.{name}, which is not allowed"
         if modules:
             return self._misplaced(node)
+        if not isinstance(node.ctx, ast.Load) and self.source.origins(node.value):
+            return f"changes {ast.unparse(node.value)}, which is the library's"
         if name in ("format", "format_map"):
             return self._objection_to_template(node.value)
         if name == "__class__" and isinstance(self.parent, ast.Attribute):
@@ -347,52 +252,91 @@ class _Reader:
             return self._module_as_value(name)
         if (_is_special(name) and name != "__name__") or _MANGLED.fullmatch(name):
             return f"uses {name}, which is not allowed"
-        if name in _ALL_BUILTINS - _BUILTINS and not (
+        if name in ALL_BUILTINS - _BUILTINS and not (
             name in _ORDINARY_WORDS and self.source.bindings[name]
         ):
             return f"uses {name}, which is not allowed"
-        if name == "type" and not self.source.bindings[name]:
-            return self._objection_to_type(node)
+        if name == "type" and not self._is_comparison_of_types():
+            return "uses type as a value; compare type(x), or take its name"
         return self._misplaced(node)
 
     def _module_as_value(self, name: str) -> str:
         return f"uses the module {' or '.join(sorted(self.source.modules[name]))} as a value"
 
-    def _objection_to_type(self, node: ast.AST) -> str | None:
-        """Return what is wrong with a use of `type`, which makes classes when it is given three."""
-        match self.parent:
-            case ast.Call(ast.Name("isinstance" | "issubclass"), [_, second]) if second is node:
-                return None
-            case ast.Call(function, [_], []) if function is node:
-                return None
-            case ast.Subscript(value) if value is node:
-                return None
-            case ast.Compare():
-                return None
+    def _is_comparison_of_types(self) -> bool:
+        """Return whether `type` stands in ``type(x).__name__`` or ``type(x) is int``.
+
+        Given three arguments it makes a class from a dictionary, and so does what it returns for a
+        class.
+        """
+        match self.parent, self.holder:
+            case ast.Call(ast.Name("type"), [ast.Starred()]), _:
+                return False
+            case ast.Call(ast.Name("type"), [_], []), ast.Attribute(_, "__name__"):
+                return True
+            case ast.Call(ast.Name("type"), [_], []), ast.Compare(left, _, others):
+                return all(self._is_kind(side) for side in (left, *others))
             case _:
-                return "uses type as a value; type(x) alone is allowed"
+                return False
+
+    def _is_kind(self, node: ast.AST) -> bool:
+        """Return whether an expression is a built-in class, ``type(x)``, or some of them."""
+        match node:
+            case ast.Name(name):
+                return name in _BUILTINS and not self.source.bindings[name]
+            case ast.Call(ast.Name("type"), [_], []):
+                return True
+            case ast.Tuple(items) | ast.List(items) | ast.Set(items):
+                return all(self._is_kind(item) for item in items)
+            case _:
+                return False
 
     def _misplaced(self, node: ast.AST) -> str | None:
-        """Return what is wrong with where a name of `dataclasses` stands.
+        """Return what is wrong with where a name of the library stands.
 
-        A field that code holds could get a text as its name, which the next dataclass evaluates.
+        Some of them do more than compute when they are called: they make a class from a dictionary,
+        evaluate the names of fields, or take attributes by names that they are given.
         """
-        origins = self.source.origins(node)
-        if "dataclasses.field" in origins and id(node) not in self.source.field_makers:
-            return "uses dataclasses.field outside of a dataclass"
-        decorates = isinstance(self.parent, ast.ClassDef) or (
-            isinstance(self.parent, ast.Call) and self.parent.func is node
-        )
-        if "dataclasses.dataclass" in origins and not decorates:
-            return "uses dataclasses.dataclass as a value; decorate a class with it"
+        called = isinstance(self.parent, ast.Call) and self.parent.func is node
+        for origin in sorted(self.source.origins(node)):
+            if origin in _BASES and not self._is_base(node):
+                return f"uses {origin} as a value; derive a class from it"
+            if origin in _DECORATORS and not self._decorates(node, called):
+                return f"uses {origin} as a value; decorate with it"
+            if origin == "dataclasses.field" and id(node) not in self.source.field_makers:
+                return "uses dataclasses.field outside of a plain dataclass"
+            match self.parent:
+                case ast.Call(_, [ast.Starred()]):
+                    alone = False
+                case ast.Call(_, [_], []):
+                    alone = called
+                case _:
+                    alone = False
+            if origin == "copy.deepcopy" and not alone:
+                return "uses copy.deepcopy with more than one value"
         if self.in_class and isinstance(node, ast.Name) and node.id in self.source.fields:
             return f"uses the field {node.id} within its class"
         return None
+
+    def _is_base(self, node: ast.AST) -> bool:
+        match self.parent, self.holder:
+            case ast.ClassDef(bases=bases), _:
+                return node in bases
+            case ast.Subscript(value), ast.ClassDef():
+                return value is node
+            case _:
+                return False
+
+    def _decorates(self, node: ast.AST, called: bool) -> bool:
+        place, item = (self.holder, self.parent) if called else (self.parent, node)
+        return item in getattr(place, "decorator_list", ())
 
     def _objection_to_word(self, name: str) -> str | None:
         """Return what is wrong with the name of an attribute."""
         if name in _CLOCKS:
             return f"asks for the time by .{name}; verdicts must not depend on it"
+        if name in _LEADING:
+            return f"uses {name}, which leads to what a class is made of"
         if name == "samples":
             return "draws by .samples; verdicts must not depend on chance"
         if name in _INSIDES or (_is_special(name) and name not in _SPECIAL_ATTRIBUTES):
@@ -406,15 +350,16 @@ class _Reader:
         return None
 
 
-def _objection_to_class(node: ast.ClassDef) -> str | None:
-    for keyword in node.keywords:
-        if keyword.arg is None or keyword.arg == "metaclass":
-            return "gives a class a metaclass, which is not allowed"
-    for base in node.bases:
-        if isinstance(base, ast.Starred) or (isinstance(base, ast.Name) and base.id == "type"):
-            return "makes a metaclass, which is not allowed"
-    return None
-
-
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
+
+
+def _are_words(node: ast.AST) -> bool:
+    """Return whether an expression is a list of plain names."""
+    match node:
+        case ast.Tuple(items) | ast.List(items):
+            return all(_are_words(item) for item in items)
+        case ast.Constant(str(word)):
+            return word.isidentifier() and not word.startswith("__")
+        case _:
+            return False

@@ -38,29 +38,14 @@ def main(file: str) -> None:
     config: dict[str, Any] = json.loads(control.recv(1 << 16))
     if config["core"] is not None:
         os.sched_setaffinity(0, {config["core"]})
-    cells = libc_stubs.Cells()
-    clock = prelude.freeze(config["clock"], cells)
-    patches = {"asyncio": prelude.asyncio_patch(clock), "sysconfig": prelude.sysconfig_patch}
-    modules.preload(config["modules"], patches)
-    os.closerange(_CONTROL + 1, 1 << 10)  # the store's, which its mapping does without
-    prelude.seed(config["seed"], cells)
-    without = config["without"]
-    problem = libc_stubs.install(cells)
-    clock.advance(0)
-    mappings.join()
-    report = {"missing": []} if config["unsafe"] else confine.enter(without)
-    report["still"] = problem is None
-    lock_down = confine.LockDown(["seccomp"] if config["unsafe"] else without, report["still"])
-    report["seccomp"] = lock_down.holds()
+    report, lock_down = _prepare(config)
     report["fixed_addresses"] = fixed
     state = prelude.interruptible()
     getpid = os.getpid
     prelude.steady_process()
     _forget_origin()
-    problems = [problem]
-    if not {"ctypes", "_ctypes"}.intersection(config["modules"]):
-        problems.append(native.forget())
-    report["missing"] += filter(None, problems)
+    if not set(native.MODULES).intersection(config["modules"]):
+        report["missing"] += filter(None, [native.forget()])
     reply = bytearray(_REPLY.size)
     for _ in range(16):  # Python adapts a function to what it does after some calls
         _rehearse(config["seed"], reply)
@@ -86,6 +71,30 @@ def main(file: str) -> None:
     runtime.rehearse()
     gc.enable()
     runtime.serve(state, lambda: random.seed(config["seed"]))
+
+
+def _prepare(config: dict[str, Any]) -> tuple[dict[str, Any], confine.LockDown]:
+    """Stop the clocks, load the standard library and give up rights.
+
+    Returns:
+        What was achieved, as `confine.enter` says it, with `still` (time and chance of the C
+        library) and `seccomp`; and the last step, for each child.
+    """
+    cells = libc_stubs.Cells()
+    clock = prelude.freeze(config["clock"], cells)
+    patches = {"asyncio": prelude.asyncio_patch(clock), "sysconfig": prelude.sysconfig_patch}
+    modules.preload(config["modules"], patches)
+    os.closerange(_CONTROL + 1, 1 << 10)  # the store's, which its mapping does without
+    prelude.seed(config["seed"], cells)
+    problem = libc_stubs.install(cells)
+    mappings.join()
+    unsafe, without = config["unsafe"], config["without"]
+    report: dict[str, Any] = {"missing": []} if unsafe else confine.enter(without)
+    report["missing"] += filter(None, [problem])
+    report["still"] = problem is None
+    lock_down = confine.LockDown(["seccomp"] if unsafe else without, report["still"])
+    report["seccomp"] = lock_down.holds()
+    return report, lock_down
 
 
 def _take_control_socket() -> socket.socket:
