@@ -176,7 +176,7 @@ class Sandbox:
         tried, as if the kernel had not granted it.
         """
         failures: list[str] = []
-        for mechanism in (*_MECHANISMS, None):
+        for mechanism in (*_MECHANISMS, "seccomp"):
             config = {**self._config, "without": [*self._config["without"]]}
             config["without"] += _MECHANISMS[: len(failures)]
             worker = Worker(config, self._spares)
@@ -193,8 +193,8 @@ class Sandbox:
             worker.close()
             failures.append(f"{mechanism}: granted, but {problem}")
         raise SandboxUnavailableError(
-            f"the sandbox does not work at any level here ({'; '.join(failures)}); "
-            "`sca doctor` says more"
+            f"the sandbox does not work at any level here ({'; '.join(failures)}). See that this "
+            "user may start processes, and that no limit on memory is below `Limits.memory_bytes`."
         )
 
     def _failure(self, worker: Worker) -> str | None:
