@@ -5,8 +5,9 @@ around a name are without end: a module made anew, another interpreter, an exten
 library itself. They all end in a few functions of the C library; here the first bytes of each are
 overwritten by a jump to machine code that reads memory of this process instead. What would tell
 the time or give chance without the C library is taken away: the system calls are not in the
-filter's list, the page in which the kernel publishes the time is unmapped, and the processor's own
-counter raises SIGSEGV.
+filter's list, and the page in which the kernel publishes the time is unmapped. The processor's own
+counter stays, for who can run an instruction of his choice; to trap it would cost two changes of a
+control register in every tool call.
 
 For x86_64 only; elsewhere the functions of Python's modules are all there is.
 """
@@ -23,7 +24,6 @@ from typing import Any
 
 from . import mappings, native
 
-_PR_SET_TSC, _TSC_SIGSEGV = 26, 2
 _READ, _WRITE, _EXEC = 1, 2, 4
 _JUMP = struct.Struct("<2sQ2s")  # mov rax, address; jmp rax
 _NEEDED = "clock_gettime"
@@ -182,13 +182,9 @@ def _overwrite(jumps: list[tuple[int, bytes]]) -> bool:
 
 
 def _hide_the_kernels_clock() -> bool:
-    """Take away the memory in which the kernel publishes the time, and the processor's counter."""
+    """Take away the memory in which the kernel publishes the time."""
     pages = [mapping for mapping in mappings.read() if mapping.file.startswith("[vvar")]
     if not pages:
-        return False
-    try:
-        native.prctl(_PR_SET_TSC, _TSC_SIGSEGV)
-    except OSError:
         return False
     return all(native.unmap(page.start, page.end - page.start) == 0 for page in pages)
 
