@@ -158,6 +158,9 @@ def forget() -> str | None:
     if "_ctypes" in sys.builtin_module_names:
         refused &= _refuse(_imp.create_builtin, _imp.is_builtin)
         sys.meta_path.remove(importlib.machinery.BuiltinImporter)
+    # The contents of the modules, of which CPython keeps a copy for some extension modules.
+    dlopen = sys.modules["_ctypes"].dlopen
+    contents = [item for item in gc.get_referrers(dlopen) if type(item) is dict]
     for name in MODULES:
         sys.modules.pop(name, None)
     if refused and _finds_constructors():
@@ -166,11 +169,9 @@ def forget() -> str | None:
             write(id(kind) + _TP_NEW, bytes(8))
     else:
         problem = "ctypes: this interpreter keeps the constructors of types elsewhere"
-    all_objects = gc.get_objects
     globals().clear()
-    for copy in all_objects():  # CPython keeps one of what some extension modules contain
-        if type(copy) is dict and "dlopen" in copy and "dlsym" in copy:
-            copy.clear()
+    for names in contents:
+        names.clear()
     return problem
 
 
