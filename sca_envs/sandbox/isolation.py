@@ -167,11 +167,12 @@ def unsafe_requested() -> bool:
         raise SandboxUnavailableError(
             f"the sandbox needs fork, which this system lacks. {_WAY_OUT}"
         )
-    value = os.environ.get("SCA_SANDBOX", "")
-    if value == "":
+    if not is_unsafe():
+        if value := os.environ.get("SCA_SANDBOX", ""):
+            raise SandboxUnavailableError(
+                f"SCA_SANDBOX: expected 'unsafe' or nothing, got {value!r}"
+            )
         return False
-    if value != "unsafe":
-        raise SandboxUnavailableError(f"SCA_SANDBOX: expected 'unsafe' or nothing, got {value!r}")
     warnings.warn(
         "SCA_SANDBOX=unsafe: code that a model wrote runs WITHOUT protection; it can read and "
         "change everything that you can. Use it for debugging only.",

@@ -21,8 +21,6 @@ from .native import check, prctl
 
 NOBODY = 65534
 
-_PERSONALITY_QUERY, _ADDR_NO_RANDOMIZE = 0xFFFFFFFF, 0x0040000
-_STACK = 8 << 20
 # From <linux/sched.h>: new user, mount, process, network, IPC, host name and cgroup namespaces.
 _NAMESPACES = {
     "user": 0x10000000,
@@ -41,31 +39,6 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1,
 _CAPABILITY_VERSION_3 = 0x20080522
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # the same on every architecture
 _SIGKILL = 9
-
-
-def fix_addresses(arguments: list[str]) -> bool:
-    """Start this program again with every mapping at the same address each time.
-
-    Addresses show in `id()`, `repr()` and the order of sets of objects. The stack limit is set,
-    too, because the kernel derives the top of the mappings from it.
-
-    Args:
-        arguments: The command line to start again.
-
-    Returns:
-        Whether addresses are fixed; False where the platform forbids it (as Docker does).
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    persona = native.libc.personality(_PERSONALITY_QUERY)
-    if persona & _ADDR_NO_RANDOMIZE:
-        return True
-    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    if hard in (resource.RLIM_INFINITY, -1) or hard >= _STACK:
-        resource.setrlimit(resource.RLIMIT_STACK, (_STACK, hard))
-    if native.libc.personality(persona | _ADDR_NO_RANDOMIZE) < 0:
-        return False
-    return os.execv(arguments[0], arguments)
 
 
 def enter(without: list[str]) -> dict[str, Any]:

@@ -25,21 +25,18 @@ _REPLY = struct.Struct("<4xii")
 _FORK, _WAIT = ord("F"), ord("W")
 
 
-def main(file: str) -> None:
+def main(fixed_addresses: bool) -> None:
     """Set up, confine, and serve until the caller goes away.
 
     Args:
-        file: The file that this program was started with.
+        fixed_addresses: Whether this process has the same addresses each time, to report it.
     """
-    flags = ["-S", "-s", "-P", "-B", "-X", "no_debug_ranges"]
-    again = [sys.executable, *flags, file, "again"]
-    fixed = sys.argv[1:] == ["again"] or confine.fix_addresses(again)
     control = _take_control_socket()
     config: dict[str, Any] = json.loads(control.recv(1 << 16))
     if config["core"] is not None:
         os.sched_setaffinity(0, {config["core"]})
     report, lock_down = _prepare(config)
-    report["fixed_addresses"] = fixed
+    report["fixed_addresses"] = fixed_addresses
     state = prelude.interruptible()
     getpid = os.getpid
     prelude.steady_process()

@@ -10,7 +10,7 @@ import sys
 
 
 def start() -> None:
-    """Load this folder as the package `child` and run its `main`."""
+    """Load this folder as the package `child` and run it."""
     # Bindings to large libraries, which every fork would pay for; hashlib and uuid do without.
     for name in ("_hashlib", "_uuid", "_ssl"):
         sys.modules[name] = None  # type: ignore[assignment]
@@ -23,7 +23,8 @@ def start() -> None:
     )
     assert spec is not None
     sys.modules["child"] = importlib.util.module_from_spec(spec)
-    importlib.import_module("child.main").main(os.path.abspath(__file__))
+    fixed = importlib.import_module("child.addresses").fix(os.path.abspath(__file__))
+    importlib.import_module("child.main").main(fixed)
 
 
 if __name__ == "__main__":
