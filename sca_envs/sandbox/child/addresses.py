@@ -36,4 +36,4 @@ def fix(file: str) -> bool:
         resource.setrlimit(resource.RLIMIT_STACK, (_STACK, hard))
     if native.libc.personality(persona | _NO_RANDOMIZE) < 0:
         return False
-    os.execv(sys.executable, [sys.executable, *_FLAGS, file, _AGAIN])
+    return os.execv(sys.executable, [sys.executable, *_FLAGS, file, _AGAIN])
