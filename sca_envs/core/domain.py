@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from sca_envs.core.frozen import freeze
 from sca_envs.core.task import Task, TaskSource
 from sca_envs.core.tools import Tool, refused
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
+from sca_envs.core.wishes.draft import DraftSource
 
 ArgumentSampler = Callable[[np.random.Generator, Base, str], Any]
 """Draws a plausible value: (random generator, base tables, parameter name) -> JSON value."""
@@ -24,6 +25,18 @@ ArgumentSampler = Callable[[np.random.Generator, Base, str], Any]
 CodeCall = Callable[[Tool, Database, dict[str, Any]], Any]
 """Carries out a tool call of an agent's code: (tool, database, arguments) -> JSON value. What it
 raises, the code sees."""
+
+
+class RecordReader(NamedTuple):
+    """A tool that shows a record by its key."""
+
+    tool: str
+    """Name of the tool."""
+    parameter: str
+    """The parameter that takes the key."""
+    noun: str
+    """What the record is called in code, such as ``order``."""
+
 
 _CACHED_REFERENCES = 4096
 _MAX_PRINTED = 2_000
@@ -68,6 +81,9 @@ class Domain:
         transient: Names of the tables that hold what the agent looks at (the browser and its
             history, say), so that a change there is not a change of the world.
         position: Paths of the fields in them that a task can be about: which page is open, say.
+        wishes: What its customers may want: the procedural challenger makes tasks of them.
+        record_readers: Table -> the tool that shows a record of it; a verification function looks
+            at what changed through these.
         origin: A function and its arguments that give this domain again, for pickling.
     """
 
@@ -88,6 +104,8 @@ class Domain:
         code_prelude: str = "",
         transient: frozenset[str] = frozenset(),
         position: frozenset[str] = frozenset(),
+        wishes: DraftSource | None = None,
+        record_readers: Mapping[str, RecordReader] | None = None,
         origin: tuple[Callable[..., Domain], tuple[Any, ...]],
     ) -> None:
         self.name = name
@@ -106,6 +124,10 @@ class Domain:
         self.code_prelude = code_prelude
         self.transient = transient
         self.position = position
+        self.wishes = wishes
+        """What its customers may want, if it has customers."""
+        self.record_readers = dict(record_readers or {})
+        """Table -> the tool that shows a record of it."""
         self._splits = dict(splits)
         self._sources: dict[str, TaskSource] = {}
         self._sample_argument = sample_argument

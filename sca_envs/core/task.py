@@ -47,6 +47,8 @@ class Fact(_Model):
     """What the user says."""
     given: bool = Field(False, strict=True)
     """Whether the request's opening already says it."""
+    value: Any = None
+    """What the text says, as a JSON value that a tool takes; None where it is words only."""
 
 
 class Request(_Model):

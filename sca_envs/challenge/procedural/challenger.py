@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from sca_envs.challenge.procedural import airline, retail
-from sca_envs.challenge.procedural.draft import MAX_CALLS, Draft, compose
+from sca_envs.challenge.procedural.draft import MAX_CALLS, compose
 from sca_envs.challenge.procedural.families import (
     browser,
     decoder,
@@ -23,7 +23,8 @@ from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes.customer import DeadEnd
+from sca_envs.core.wishes.draft import Draft
 
 _ATTEMPTS = 5000
 """Draws before giving up; a draw that makes no task is cheap, and one in five or so makes one."""
@@ -57,7 +58,7 @@ class ProceduralChallenger:
     def __init__(
         self, domain: Domain, *, flaw_rate: float = 0.0, flaws: Sequence[str] | None = None
     ) -> None:
-        if domain.name not in DRAFTS:
+        if domain.name not in DRAFTS and domain.wishes is None:
             raise OptionError(
                 f"Expected a domain out of {', '.join(DRAFTS)} for the procedural challenger; got "
                 f"{domain.name!r}"
@@ -126,7 +127,7 @@ class ProceduralChallenger:
         calls = rng.randint(1, MAX_CALLS)
         for _ in range(_ATTEMPTS):
             try:
-                draft = DRAFTS[self.domain.name](Explorer(self.domain, rng), calls)
+                draft = self._draw(rng, calls)
             except DeadEnd:
                 continue
             task = compose(self.domain, draft, calls, seed)
@@ -136,6 +137,12 @@ class ProceduralChallenger:
             f"The procedural challenger found no task in {self.domain.name} with data "
             f"{self.domain.data!r}; it is made for generated data and tau-bench's"
         )
+
+    def _draw(self, rng: random.Random, calls: int) -> Draft:
+        domain = self.domain
+        if domain.wishes is not None:
+            return domain.wishes.draft(domain.tools, domain.base, rng, calls)
+        return DRAFTS[domain.name](Explorer(domain, rng), calls)
 
     def _rng(self, purpose: str) -> random.Random:
         # Seeded by a text, which is the same in every process and on every machine.

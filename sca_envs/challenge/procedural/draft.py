@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouched
 from sca_envs.challenge.procedural.verification import write_verify
 from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
 from sca_envs.core.domain import Domain
+from sca_envs.core.wishes.draft import RIGHT_ANSWER, Draft
 from sca_envs.sandbox.isolation import is_unsafe
 
 CHALLENGER = "procedural"
 MAX_CALLS = 6
 """Most tool calls of a solution."""
 FEWEST_FAILURES, MOST_FAILURES = 3, 5
-RIGHT_ANSWER = "RIGHT_ANSWER"
-"""Stands for the right answer as a literal in a failure case."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What a domain's goals make, before anything of it was tried."""
-
-    instruction: str
-    solution: str
-    wrongs: tuple[str, ...]
-    """Wrong attempts, the most telling first; ``RIGHT_ANSWER`` in them stands for the literal."""
-    page: str | None = None
-    """The page whose top the browser has to show at the end."""
 
 
 def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask | None:
@@ -45,12 +31,12 @@ def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask |
     if ended.error is not None or len(ended.calls) != calls or not ended.answer.strip():
         return None
     changed = changes(domain, ended)
-    verify = write_verify(changed, ended.value, page=draft.page)
+    verify = write_verify(changed, ended.value, domain.record_readers, page=draft.page)
     if judge(domain, verify, untouched(domain)) or judge(domain, verify, ended) is not True:
         return None
     literal = repr(ended.value)
     wrongs = [
-        *(wrong.replace(RIGHT_ANSWER, literal) for wrong in draft.wrongs),
+        *(wrong.replace(RIGHT_ANSWER, literal) for wrong in draft.failing_attempts),
         *([f"answer({literal})\n"] if changed else []),
         *_wrong_answers(draft.solution, ended.value),
     ]

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sca_envs.challenge.procedural.draft import RIGHT_ANSWER, Draft
 from sca_envs.core.database import Record
 from sca_envs.core.domain import Domain
+from sca_envs.core.wishes.draft import RIGHT_ANSWER, Draft
 from sca_envs.domains.m3.plans import DeadEnd
 from sca_envs.domains.tau.personas import PERSONAS
 
@@ -165,7 +165,7 @@ def put_together(x: Explorer, customer: Customer, parts: Sequence[Part]) -> Draf
     return Draft(
         instruction=_instruction(x, customer, parts),
         solution=_attempt(before, [(part.code, part.result) for part in parts]),
-        wrongs=tuple(_wrongs(before, parts)),
+        failing_attempts=tuple(_wrongs(before, parts)),
     )
 
 

@@ -8,15 +8,11 @@ because agents round; words may be in other letters, blanks or quotes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-SHOWN_BY = {
-    "orders": ("get_order_details", "order_id", "order"),
-    "users": ("get_user_details", "user_id", "user"),
-    "reservations": ("get_reservation_details", "reservation_id", "reservation"),
-}
-"""Table -> the tool that shows a record, its parameter, and a name for the record."""
+from sca_envs.core.domain import RecordReader
+from sca_envs.core.errors import OptionError
 
 _SAME = '''\
 def same(found, wanted):
@@ -61,15 +57,22 @@ def read(text):
 _HALF_A_CENT = "HALF_A_CENT = 0.005 + 1e-9\n"
 
 
-def write_verify(changes: Sequence[dict[str, Any]], value: Any, *, page: str | None = None) -> str:
+def write_verify(
+    changes: Sequence[dict[str, Any]],
+    value: Any,
+    readers: Mapping[str, RecordReader],
+    *,
+    page: str | None = None,
+) -> str:
     """Return the source of `verify` for a solution.
 
     Args:
         changes: What the solution changed in the world.
         value: What it answered.
+        readers: Table -> the tool that shows a record of it.
         page: The page whose top the browser has to show at the end, if that is part of the task.
     """
-    lines = _state_checks(changes)
+    lines = _state_checks(changes, readers)
     if page is not None:
         shown = f"[Web Page Name: {page}]\n[Viewing page 1 of "
         lines += [f"if {shown!r} not in view():", "    return False"]
@@ -90,7 +93,9 @@ def _assemble(body: Iterable[str]) -> str:
 _HELPERS = {"same": _SAME, "number": _NUMBER, "plain": _PLAIN, "read": _READ}
 
 
-def _state_checks(changes: Sequence[dict[str, Any]]) -> list[str]:
+def _state_checks(
+    changes: Sequence[dict[str, Any]], readers: Mapping[str, RecordReader]
+) -> list[str]:
     if not changes:
         return ["if changes():", "    return False"]
     paths = sorted(change["path"] for change in changes)
@@ -104,7 +109,12 @@ def _state_checks(changes: Sequence[dict[str, Any]]) -> list[str]:
     shown = None
     for change in changes:
         _, table, key, *fields = (_unescape(part) for part in change["path"].split("/"))
-        tool, parameter, name = SHOWN_BY[table]
+        if table not in readers:
+            raise OptionError(
+                f"Expected the domain's record_readers to have a tool that shows a record of the "
+                f"table {table!r}, which a wish changes; got {', '.join(readers) or 'none'}"
+            )
+        tool, parameter, name = readers[table]
         if shown != (table, key):
             lines.append(f"{name} = {tool}({parameter}={key!r})")
             shown = (table, key)

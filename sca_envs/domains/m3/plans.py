@@ -16,15 +16,12 @@ from sca_envs.core.database import Database
 from sca_envs.core.m3_formats import M3TextFormat
 from sca_envs.core.task import ReferenceAction
 from sca_envs.core.tools import Tool
+from sca_envs.core.wishes import DeadEnd as DeadEnd
 
 MAX_CALLS = 9
 """Most calls of a solution: ten turns less one for the answer."""
 
 _TEXT = M3TextFormat()
-
-
-class DeadEnd(Exception):  # noqa: N818 (nothing is wrong: another draw will do)
-    """What was drawn makes no task that every action format can solve."""
 
 
 @dataclass(frozen=True, slots=True)

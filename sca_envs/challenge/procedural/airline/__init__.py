@@ -6,8 +6,8 @@ from functools import partial
 
 from sca_envs.challenge.procedural.airline import changes, flights, questions, refusals
 from sca_envs.challenge.procedural.airline.traveler import Traveler
-from sca_envs.challenge.procedural.draft import Draft
 from sca_envs.challenge.procedural.parts import Explorer, draw_draft
+from sca_envs.core.wishes.draft import Draft
 
 PARTS = (
     *changes.PARTS,

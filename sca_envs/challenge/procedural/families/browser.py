@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sca_envs.challenge.procedural.draft import Draft
 from sca_envs.challenge.procedural.families.planned import embellish
 from sca_envs.challenge.procedural.families.walks import Walk, walk_to
 from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.core.errors import OptionError
+from sca_envs.core.wishes.draft import Draft
 from sca_envs.domains.m3.plans import DeadEnd, Term
 from sca_envs.domains.tau.goals import enumerate_words
 from sca_envs.domains.web_browsing.catalog import DEPARTMENTS

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sca_envs.challenge.procedural.draft import Draft
 from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.core.database import Database
+from sca_envs.core.wishes.draft import Draft
 from sca_envs.domains.m3.plans import DeadEnd, Plan
 from sca_envs.domains.m3.plans import Draft as PlanDraft
 

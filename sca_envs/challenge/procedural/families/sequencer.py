@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sca_envs.challenge.procedural.draft import Draft
 from sca_envs.challenge.procedural.families.planned import Kinds, draft_of_kinds
 from sca_envs.challenge.procedural.parts import Explorer
+from sca_envs.core.wishes.draft import Draft
 from sca_envs.domains.dna_sequencer import tasks
 from sca_envs.domains.m3.plans import Draft as PlanDraft
 from sca_envs.domains.m3.plans import Plan

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from sca_envs.challenge.procedural.draft import Draft
 from sca_envs.challenge.procedural.parts import Explorer, draw_draft
 from sca_envs.challenge.procedural.retail import conditions, items, orders, questions, refusals
 from sca_envs.challenge.procedural.retail.shopper import Shopper
+from sca_envs.core.wishes.draft import Draft
 
 PARTS = (
     *orders.PARTS,

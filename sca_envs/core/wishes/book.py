@@ -1,0 +1,151 @@
+"""The wishes of a domain, and how customers and their wishes are drawn."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sca_envs.core.database import Base
+from sca_envs.core.tools import Tool
+from sca_envs.core.wishes.attempts import Story
+from sca_envs.core.wishes.customer import Customer, DeadEnd, Introduction, Wish
+from sca_envs.core.wishes.draft import Draft
+from sca_envs.core.wishes.instruction import Instruction
+from sca_envs.core.wishes.personas import PERSONAS, Persona
+from sca_envs.core.wishes.wordings import Wordings
+
+_SECONDS = 4
+"""Draws of a second wish of a Code-as-Task before giving up."""
+
+WishFunction = Callable[[Customer], Wish]
+
+
+@dataclass(frozen=True)
+class WishBook:
+    """What the customers of a domain may want.
+
+    ```python
+    WISHES = WishBook(
+        wishes={renew: 2, ask_due_day: 1},
+        identify=identify,
+        wordings=Wordings.read(__name__),
+        subject_parameter="loan_id",
+    )
+    ```
+    """
+
+    wishes: Mapping[WishFunction, float]
+    """What a customer may want -> how often, relative to the others."""
+    identify: Callable[[Customer], None]
+    """Tells who the customer is, looks that up, and sets `Customer.profile`."""
+    wordings: Wordings
+    """How customers say it."""
+    customers: str = "users"
+    """Name of the table of customers."""
+    subject_parameter: str = ""
+    """The parameter that says which record a call is about, such as ``order_id``: no two wishes of
+    a task are about the same."""
+    id_pattern: str = r"(?!)"
+    """Regular expression of the ids that occur in the domain."""
+    personas: Sequence[Persona] = PERSONAS
+    """Manners of speaking."""
+
+    def meet(
+        self,
+        tools: Mapping[str, Tool],
+        base: Base,
+        keys: Sequence[str],
+        rng: random.Random,
+        *,
+        pool: str,
+        openness: float | None = None,
+    ) -> tuple[Customer, Persona, Introduction]:
+        """Draw a customer who has told who they are.
+
+        Args:
+            tools: The domain's tools by name.
+            base: The world.
+            keys: Keys of the customers to draw from.
+            rng: Draws everything.
+            pool: Which of the wordings to use.
+            openness: Probability that a detail is told unasked; by default the persona's.
+        """
+        key, persona = rng.choice(keys), rng.choice(self.personas)
+        customer = Customer(
+            tools,
+            base,
+            self.wordings,
+            pool,
+            key,
+            rng,
+            openness=persona.openness if openness is None else openness,
+            id_pattern=self.id_pattern,
+        )
+        customer.begin(self.identify.__name__)
+        self.identify(customer)
+        return customer, persona, customer.introduction()
+
+    def draw(self, customer: Customer, wish: WishFunction) -> Wish:
+        """Draw one wish of a customer; a later one finds what it changes.
+
+        Raises:
+            DeadEnd: If there is no occasion for it; nothing has changed then.
+            WishError: If the wish calls a tool that refuses.
+        """
+        before = customer.db.snapshot()
+        customer.begin(wish.__name__)
+        try:
+            drawn = wish(customer)
+        except DeadEnd:
+            customer.db.restore(before)
+            raise
+        subjects = [action.arguments.get(self.subject_parameter) for action in drawn.actions]
+        concerned = [subject for subject in subjects if isinstance(subject, str)]
+        customer.use(*concerned[-1:])  # what comes before was only searched through
+        return drawn
+
+    def draw_several(self, customer: Customer, number: int) -> list[Wish]:
+        """Draw up to a number of wishes of a customer, for a `Task`; perhaps none."""
+        drawn: list[Wish] = []
+        for _ in range(4 * number):
+            try:
+                wish = self.draw(customer, self._draw_kind(customer.rng))
+            except DeadEnd:
+                continue
+            if not wish.question or wish.request.outputs:
+                drawn.append(wish)
+            if len(drawn) == number:
+                break
+        return drawn
+
+    def draft(self, tools: Mapping[str, Tool], base: Base, rng: random.Random, calls: int) -> Draft:
+        """Draw a Code-as-Task of one or two wishes; see `DraftSource.draft`."""
+        keys = base.keys(self.customers)
+        customer, persona, who = self.meet(tools, base, keys, rng, pool="train", openness=1.0)
+        story = self._draw_story(customer, who, tools, calls)
+        instruction = Instruction(rng, persona, story).text
+        return Draft(instruction, story.solution.write(), story.failing_attempts())
+
+    def _draw_story(
+        self, customer: Customer, who: Introduction, tools: Mapping[str, Tool], calls: int
+    ) -> Story:
+        first = self.draw(customer, self._draw_kind(customer.rng))
+        story = Story(who, (first,), tools)
+        single = story.solution.calls
+        if single == calls:
+            return story
+        for _ in range(_SECONDS if single < calls else 0):
+            before = customer.db.snapshot()
+            try:
+                second = self.draw(customer, self._draw_kind(customer.rng))
+            except DeadEnd:
+                continue
+            story = Story(who, (first, second), tools)
+            if story.solution.calls == calls:
+                return story
+            customer.db.restore(before)
+        raise DeadEnd
+
+    def _draw_kind(self, rng: random.Random) -> WishFunction:
+        return rng.choices(list(self.wishes), list(self.wishes.values()))[0]

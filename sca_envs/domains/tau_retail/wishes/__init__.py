@@ -1,0 +1,1 @@
+"""What the customers of the store may want."""
