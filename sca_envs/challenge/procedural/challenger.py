@@ -23,8 +23,8 @@ from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
-from sca_envs.core.wishes.customer import DeadEnd
 from sca_envs.core.wishes.draft import Draft
+from sca_envs.core.wishes.wish import DeadEnd
 
 _ATTEMPTS = 5000
 """Draws before giving up; a draw that makes no task is cheap, and one in five or so makes one."""

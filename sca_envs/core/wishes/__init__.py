@@ -1,16 +1,17 @@
 """Wishes: what a customer may want, described once for both kinds of task.
 
 A wish is a function that draws one thing that a customer wants over a real state. While it is
-drawn, its tool calls are carried out on a scratch database, and what they return are terms: values that
-also know the expression that gave them. From the one run come the script, the reference actions and
-the outputs of a `Task`, and the solution and the failing attempts of a Code-as-Task.
+drawn, its tool calls are carried out on a scratch database, and what they return are terms: values
+that also know the expression that gave them. From the one run come the script, the reference
+actions and the outputs of a `Task`, and the solution and the failing attempts of a Code-as-Task.
 """
 
 from sca_envs.core.wishes.book import WishBook
-from sca_envs.core.wishes.customer import Customer, DeadEnd, Introduction, Wish, WishError
+from sca_envs.core.wishes.customer import Customer
 from sca_envs.core.wishes.draft import Draft, DraftSource
 from sca_envs.core.wishes.tasks import WishTasks
 from sca_envs.core.wishes.terms import Term, derive
+from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish, WishError
 from sca_envs.core.wishes.wordings import Wordings
 
 __all__ = [

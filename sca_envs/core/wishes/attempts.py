@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from sca_envs.core.wishes.customer import Introduction, Wish
 from sca_envs.core.wishes.draft import RIGHT_ANSWER
 from sca_envs.core.wishes.solution import Solution, Step
 from sca_envs.core.wishes.terms import Term, Variable, plain
+from sca_envs.core.wishes.wish import Introduction, Wish
 
 _RIGHT = Term(RIGHT_ANSWER, (RIGHT_ANSWER,))
 _SWAPS = 2

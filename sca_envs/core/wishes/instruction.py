@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 from sca_envs.core.wishes.attempts import Story
-from sca_envs.core.wishes.customer import Wish
 from sca_envs.core.wishes.personas import Persona
+from sca_envs.core.wishes.wish import Wish
 from sca_envs.core.wishes.wordings import Wordings
 
 _GREETS, _TELLS_MANNER, _WISH_FIRST = 0.6, 0.5, 0.25

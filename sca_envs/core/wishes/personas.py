@@ -33,11 +33,14 @@ class Persona(NamedTuple):
 
 def _read() -> tuple[Persona, ...]:
     text = files(__package__ or "").joinpath("personas.toml").read_text(encoding="utf-8")
-    entries: list[dict[str, Any]] = tomllib.loads(text)["persona"]
-    return tuple(
-        Persona(*(tuple(v) if isinstance(v := entry[key], list) else v for key in Persona._fields))
-        for entry in entries
-    )
+    return tuple(_parse(entry) for entry in tomllib.loads(text)["persona"])
+
+
+def _parse(entry: dict[str, Any]) -> Persona:
+    texts: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+    }
+    return Persona(**texts)
 
 
 PERSONAS: tuple[Persona, ...] = _read()

@@ -1,8 +1,8 @@
 r"""How customers say things: texts with slots, from a file beside the domain's code.
 
 A file of wordings is TOML. Each table is a wish, named as its function; each key in it is a list
-of texts of which one is drawn. A wish has either one pool for all tasks or two, so that tasks of the
-test split are worded otherwise than those that a model trained on::
+of texts of which one is drawn. A wish has either one pool for all tasks or two, so that tasks of
+the test split are worded otherwise than those that a model trained on::
 
     [cues]                                  # what an agent's question for a fact matches
     reason = ['reason', '\bwhy\b']

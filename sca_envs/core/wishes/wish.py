@@ -1,0 +1,61 @@
+"""Wishes and introductions: what was recorded while they were drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sca_envs.core.errors import SCAError
+from sca_envs.core.task import Fact, ReferenceAction, Request
+from sca_envs.core.wishes.solution import Call, Step
+from sca_envs.core.wishes.terms import Term
+
+
+class DeadEnd(Exception):  # noqa: N818 (nothing is wrong: another draw will do)
+    """What was drawn makes no wish: the customer has no such record, for example."""
+
+
+class WishError(SCAError):
+    """A wish does what no wish may do, such as a call that the tool refuses."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing that a customer wants, in all its forms."""
+
+    name: str
+    """Name of the function that drew it."""
+    request: Request
+    """The same for the scripted user."""
+    steps: tuple[Step, ...]
+    """What fulfils it, in order."""
+    asks: tuple[tuple[str, Term], ...]
+    """What the customer may want to hear at the end: words and term; the first was drawn."""
+    question: bool
+    """Whether that is all the customer wants, and the opening says so."""
+    mistakes: tuple[tuple[Call, ...], ...] = ()
+    """What could be done instead of what the wish changes, each a sequence of calls."""
+
+    @property
+    def actions(self) -> tuple[ReferenceAction, ...]:
+        """The calls that were carried out."""
+        calls = [step.carried_out for step in self.steps]
+        return tuple(_action(call) for call in calls if call is not None)
+
+
+def _action(call: Call) -> ReferenceAction:
+    return ReferenceAction(name=call.tool, arguments=call.values)
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """Who the customer is."""
+
+    facts: tuple[Fact, ...]
+    """What the customer says of that."""
+    steps: tuple[Step, ...]
+    """How it is looked up."""
+
+    @property
+    def actions(self) -> tuple[ReferenceAction, ...]:
+        """The calls that look it up."""
+        return tuple(_action(step.call) for step in self.steps if step.call is not None)
