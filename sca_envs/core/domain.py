@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -68,7 +68,8 @@ class Domain:
         transient: Names of the tables that hold what the agent looks at (the browser and its
             history, say), so that a change there is not a change of the world.
         position: Paths of the fields in them that a task can be about: which page is open, say.
-        origin: A function and its arguments that give this domain again, for pickling.
+        origin: A function and its arguments that give this domain again, for pickling; without it
+            everything above is pickled.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Domain:
         code_prelude: str = "",
         transient: frozenset[str] = frozenset(),
         position: frozenset[str] = frozenset(),
-        origin: tuple[Callable[..., Domain], tuple[Any, ...]],
+        origin: tuple[Callable[..., Domain], tuple[Any, ...]] | None = None,
     ) -> None:
         self.name = name
         self.data = data
@@ -113,8 +114,11 @@ class Domain:
         # Keyed by identity; the task is kept with its state, so that its id stays its own.
         self._references: OrderedDict[int, tuple[Task, Snapshot]] = OrderedDict()
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return self._origin
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        return self._origin or super().__reduce_ex__(protocol)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_references": OrderedDict(), "_sources": {}}
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r}, data={self.data!r})"
