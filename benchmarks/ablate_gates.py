@@ -18,7 +18,7 @@ from sca_envs.challenge.gates import Novel, standard_gates
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.procedural import ProceduralChallenger
 from sca_envs.challenge.proposer import Proposer
-from sca_envs.domains import DOMAINS
+from sca_envs.domains.registry import list_domains
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "instruction only": {"verify": False, "solution": False, "failures": False, "strength": None},
@@ -75,7 +75,7 @@ def _row(name: str, seen: Counter[tuple[bool, bool]]) -> str:
 def main() -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--domains", nargs="+", default=list(DOMAINS), choices=list(DOMAINS))
+    parser.add_argument("--domains", nargs="+", default=list_domains(), choices=list_domains())
     parser.add_argument("--candidates", type=int, default=100, help="candidates a domain")
     parser.add_argument("--flaw-rate", type=float, default=0.5)
     parser.add_argument("--workers", type=int, default=2)

@@ -85,6 +85,9 @@ from .core.users import NoUser as NoUser
 from .core.users import ScriptedUser as ScriptedUser
 from .core.users import User as User
 from .domains import domain as domain
+from .domains.registry import list_domains as list_domains
+from .domains.registry import register_domain as register_domain
+from .domains.spec import DomainSpec as DomainSpec
 from .envs.code_as_task import make as make
 from .envs.wrappers import ChatMessages as ChatMessages
 from .envs.wrappers import DenseReward as DenseReward

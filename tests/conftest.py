@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from sca_envs.core.domain import Domain
 from sca_envs.core.task import Task
 from sca_envs.data import import_data
-from sca_envs.domains import _load, domain
+from sca_envs.domains import domain
+from sca_envs.domains.spec import _load
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sca_envs.domains import _load
+from sca_envs.domains.spec import _load
 
 
 def _sca(

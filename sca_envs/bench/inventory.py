@@ -14,7 +14,8 @@ from sca_envs.core.errors import DataNotInstalledError
 from sca_envs.core.mixture import Mixture
 from sca_envs.core.task import TaskSet
 from sca_envs.data import DATA_SETS
-from sca_envs.domains import data_of, domain
+from sca_envs.domains import domain
+from sca_envs.domains.registry import find_spec
 from sca_envs.envs.challenger import ChallengerEnv
 from sca_envs.envs.code_as_task import CodeAsTaskEnv
 from sca_envs.envs.registration import ENVIRONMENTS
@@ -29,7 +30,7 @@ def environments() -> Iterator[tuple[str, str, str, str]]:
             made = "a task set" if issubclass(kind, CodeAsTaskEnv) else "that of the domain"
             yield env_id, made, ", ".join(f"{split} (no end)" for split in SPLITS), ""
             continue
-        for data in data_of(_names(env_id)[0]):
+        for data in find_spec(_names(env_id)[0]).data:
             try:
                 found = [domain(name, data) for name in _names(env_id)]
             except DataNotInstalledError:
@@ -43,7 +44,7 @@ def judged_tasks() -> Iterator[str]:
     for env_id in ENVIRONMENTS:
         if issubclass(_class(env_id), ChallengerEnv | CodeAsTaskEnv):
             continue
-        for data in data_of(_names(env_id)[0]):
+        for data in find_spec(_names(env_id)[0]).data:
             try:
                 found = [domain(name, data) for name in _names(env_id)]
             except DataNotInstalledError:

@@ -19,7 +19,7 @@ from sca_envs.challenge.task import VERSION, CodeAsTask
 from sca_envs.core.errors import SCAError, TaskFileError
 from sca_envs.core.record_files import MAX_RECORD, RecordFiles, explain, open_file
 from sca_envs.core.strict_json import parse_json
-from sca_envs.domains import check_data
+from sca_envs.domains.registry import find_spec
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -65,7 +65,7 @@ def load_code_tasks(
     """
 
     def check(task: CodeAsTask) -> None:
-        check_data(task.domain, task.data.name)
+        find_spec(task.domain).parse_data(task.data.name)
         if accept is not None:
             accept(task)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
@@ -84,7 +84,8 @@ class Domain:
         wishes: What its customers may want: the procedural challenger makes tasks of them.
         record_readers: Table -> the tool that shows a record of it; a verification function looks
             at what changed through these.
-        origin: A function and its arguments that give this domain again, for pickling.
+        origin: A function and its arguments that give this domain again, for pickling; without it
+            everything above is pickled.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Domain:
         position: frozenset[str] = frozenset(),
         wishes: DraftSource | None = None,
         record_readers: Mapping[str, RecordReader] | None = None,
-        origin: tuple[Callable[..., Domain], tuple[Any, ...]],
+        origin: tuple[Callable[..., Domain], tuple[Any, ...]] | None = None,
     ) -> None:
         self.name = name
         self.data = data
@@ -135,8 +136,11 @@ class Domain:
         # Keyed by identity; the task is kept with its state, so that its id stays its own.
         self._references: OrderedDict[int, tuple[Task, Snapshot]] = OrderedDict()
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return self._origin
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        return self._origin or super().__reduce_ex__(protocol)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_references": OrderedDict(), "_sources": {}}
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r}, data={self.data!r})"

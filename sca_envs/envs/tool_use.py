@@ -24,7 +24,7 @@ from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import NoUser, User, user_factory
 from sca_envs.core.verifiers import Verifier
 from sca_envs.domains import domain as find_domain
-from sca_envs.domains import full_data_name
+from sca_envs.domains.spec import full_data_name
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
 
@@ -63,7 +63,7 @@ class ToolUseEnv(gym.Env[str, str]):
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012
     domain_name: ClassVar[str]
-    """Name of the domain in `sca_envs.domains.DOMAINS`."""
+    """Name of the domain in `sca_envs.list_domains`."""
     domain_names: ClassVar[tuple[str, ...]] = ()
     """Instead: names of several domains. Their tasks are mixed, each with its domain's tools."""
 

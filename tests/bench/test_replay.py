@@ -12,6 +12,7 @@ import sca_envs
 from sca_envs import Trajectory, evaluate, replay
 from sca_envs.bench.trajectories.replay import Replayer
 from sca_envs.core.errors import SCAError
+from sca_envs.domains.spec import _load
 
 RETAIL = "sca/TauRetail-v0"
 PLAYERS = "tests.bench.players"
@@ -140,7 +141,7 @@ def test_tasks_from_a_file_that_moved(tmp_path: Path) -> None:
 
 def test_missing_data_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCA_DATA_DIR", str(tmp_path))
-    sca_envs.domains._load.cache_clear()  # type: ignore[attr-defined]
+    _load.cache_clear()
     forged = _forge(lambda v: v["env_options"].update(data="tau2"))
     with pytest.raises(SCAError, match="sca data import tau2"):
         replay(forged)

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
-from sca_envs.domains import DOMAINS, domain
+from sca_envs.domains import domain
+from sca_envs.domains.registry import list_domains
 
 FOLDER = Path(__file__).parents[1] / "data" / "code_as_task"
 
@@ -42,6 +43,9 @@ FLAWS: dict[str, str] = {
     "unsafe": "the code reaches for files, processes, the environment or the interpreter",
 }
 """Kind of a bad candidate -> what is wrong with it."""
+
+LABELLED_DOMAINS = tuple(name for name in list_domains() if (FOLDER / f"{name}.toml").is_file())
+"""The domains that have a file."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Labelled:
 @functools.cache
 def labelled() -> tuple[Labelled, ...]:
     """Return the whole set, domain by domain."""
-    return tuple(example for name in DOMAINS for example in labelled_of(name))
+    return tuple(example for name in LABELLED_DOMAINS for example in labelled_of(name))
 
 
 @functools.cache

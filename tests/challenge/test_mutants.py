@@ -15,7 +15,8 @@ from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.mutants import mutants
 from sca_envs.challenge.values import Alternatives
 from sca_envs.core.database import same_json
-from sca_envs.domains import DOMAINS, domain
+from sca_envs.domains import domain
+from sca_envs.domains.registry import list_domains
 from tests.challenge.labelled import labelled, labelled_of
 from tests.challenge.tasks import CHANGE, LOOKUP, by_id, case, small
 
@@ -39,7 +40,7 @@ def check_distinct(value: Any, others: list[Any]) -> None:
         assert not any(same_json(other, earlier) for earlier in others[:number])
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 @settings(max_examples=25)
 @given(value=JSON, limit=st.integers(0, 5))
 def test_arguments_have_alternatives(name: str, value: Any, limit: int) -> None:
@@ -51,7 +52,7 @@ def test_arguments_have_alternatives(name: str, value: Any, limit: int) -> None:
             check_distinct(value, others)
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 @settings(max_examples=40)
 @given(answer=TEXTS | JSON.map(json.dumps), limit=st.integers(0, 5))
 def test_answers_have_alternatives(name: str, answer: str, limit: int) -> None:

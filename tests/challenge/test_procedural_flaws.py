@@ -22,7 +22,8 @@ from sca_envs.challenge.procedural.trial import (
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
-from sca_envs.domains import DOMAINS, domain
+from sca_envs.domains import domain
+from sca_envs.domains.registry import list_domains
 
 STATEFUL = {"tau_retail", "tau_airline"}
 NOWHERE_ELSE = {
@@ -49,9 +50,9 @@ def flawed(name: str, kind: str, count: int = 2) -> list[CodeAsTask]:
 
 
 @pytest.mark.parametrize("kind", FLAWS)
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 def test_a_flaw_is_there(name: str, kind: str, lab: Lab) -> None:
-    if name not in NOWHERE_ELSE.get(kind, DOMAINS):
+    if name not in NOWHERE_ELSE.get(kind, list_domains()):
         with pytest.raises(OptionError, match=f"{kind} makes sense in {name}"):
             flawed(name, kind, 1)
         return

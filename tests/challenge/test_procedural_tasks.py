@@ -21,7 +21,8 @@ from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouch
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
-from sca_envs.domains import DOMAINS, domain
+from sca_envs.domains import domain
+from sca_envs.domains.registry import list_domains
 
 SEEDS = range(40)
 _CACHE: dict[str, list[CodeAsTask]] = {}
@@ -42,9 +43,10 @@ def digest(tasks: list[CodeAsTask]) -> str:
 
 _OTHER_PROCESS = """
 from sca_envs.challenge.procedural import ProceduralChallenger
-from sca_envs.domains import DOMAINS, domain
+from sca_envs.domains import domain
+from sca_envs.domains.registry import list_domains
 from tests.challenge.test_procedural_tasks import digest
-for name in DOMAINS:
+for name in list_domains():
     made = ProceduralChallenger(domain(name), flaw_rate=0.5)
     print(name, digest([made.propose(seed) for seed in range(5)]))
 """
@@ -61,13 +63,13 @@ def test_a_task_is_a_function_of_the_seed_in_any_process_and_order() -> None:
         check=True,
     ).stdout
     there = dict(line.split() for line in printed.splitlines())
-    for name in DOMAINS:
+    for name in list_domains():
         challenger = ProceduralChallenger(domain(name), flaw_rate=0.5)
         backwards = [challenger.propose(seed) for seed in reversed(range(5))]
         assert digest(backwards[::-1]) == there[name], name
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 def test_a_task_passes_its_own_tests(name: str) -> None:
     world = domain(name)
     for task in proposals(name):
@@ -82,7 +84,7 @@ def test_a_task_passes_its_own_tests(name: str) -> None:
             assert judge(world, task.verify, wrong) is False, (task.id, failure)
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 def test_tasks_differ_and_their_lengths_are_spread(name: str) -> None:
     tasks = proposals(name)
     assert len({task.instruction for task in tasks}) == len(tasks)
@@ -93,7 +95,7 @@ def test_tasks_differ_and_their_lengths_are_spread(name: str) -> None:
     assert max(lengths.values()) < len(tasks) / 3
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 def test_instructions_name_no_tool_and_say_where_they_come_from(name: str) -> None:
     tools = domain(name).tools
     for task in proposals(name):
@@ -167,7 +169,7 @@ def test_words_are_compared_without_case_blanks_and_quotes() -> None:
     assert seen > 3
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("name", list_domains())
 def test_the_gates_accept_what_it_makes(name: str) -> None:
     pipeline = Pipeline(standard_gates(), novel=Novel())
     challenger = ProceduralChallenger(domain(name))
@@ -177,7 +179,7 @@ def test_the_gates_accept_what_it_makes(name: str) -> None:
 
 def test_sandbox_and_challenger_agree_on_what_an_attempt_does() -> None:
     with Lab() as lab:
-        for name in DOMAINS:
+        for name in list_domains():
             world, task = domain(name), proposals(name)[7]
             here, there = attempt(world, task.solution), lab.attempt(world, task.solution)
             assert there.error is None

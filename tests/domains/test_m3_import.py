@@ -197,7 +197,7 @@ def test_other_sources(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_domains_on_it(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sca_envs.domains import _load
+    from sca_envs.domains.spec import _load
 
     _load.cache_clear()  # other tests may have loaded the original's data
     monkeypatch.setenv("SCA_DATA_DIR", str(tmp_path / "data"))

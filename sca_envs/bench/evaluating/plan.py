@@ -23,7 +23,7 @@ from sca_envs.core.secrets import redact
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import USERS
-from sca_envs.domains import check_data
+from sca_envs.domains.registry import find_spec
 from sca_envs.envs.registration import check_id, environment_class
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.sandbox.isolation import is_unsafe
@@ -259,7 +259,7 @@ def _load_tasks(path: str | PathLike[str], env_id: str) -> TaskSet:
         names: tuple[str, ...] = getattr(kind, "names", tuple)()
         if task.domain not in names:
             raise OptionError(f"Expected a task of {' or '.join(names)}; got {task.domain!r}")
-        check_data(task.domain, task.data)
+        find_spec(task.domain).parse_data(task.data)
 
     return load_tasks(path, accept)
 

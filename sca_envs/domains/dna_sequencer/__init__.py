@@ -9,9 +9,8 @@ from sca_envs.core.tools import toolset
 from sca_envs.domains.dna_sequencer import tools
 from sca_envs.domains.dna_sequencer.sampling import sample_argument
 from sca_envs.domains.dna_sequencer.tasks import KINDS
-from sca_envs.domains.m3 import DATA
+from sca_envs.domains.m3.family import family
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import Family
 from sca_envs.domains.m3.values import show
 
 TOOLS = toolset(
@@ -25,7 +24,7 @@ TOOLS = toolset(
 )
 """The tools, in the original's order."""
 
-FAMILY = Family(
+SPEC = family(
     package=__name__,
     original="cryptobotanists_plant_dna_sequencer",
     recipe=Recipe("dna_sequencer", TOOLS, KINDS),
@@ -36,7 +35,3 @@ def find_max_nucleotide(*pairs, _call=find_max_nucleotide):
 """,
 )
 """What the domain is made of."""
-
-load = FAMILY.load
-
-__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

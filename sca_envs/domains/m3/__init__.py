@@ -9,7 +9,3 @@ ORIGINAL = "m3tooleval"
 """Name of the original's data set."""
 ORIGINAL_SPLIT = "test"
 """Its only split."""
-DATA = ("generated", ORIGINAL)
-"""Names of the data sets that a family can stand on."""
-SPLITS = ("train", "test")
-"""The splits of generated tasks."""

@@ -8,19 +8,21 @@ from pathlib import Path
 from sca_envs.core.database import Record
 from sca_envs.core.task import ExpectedAnswer, Task, TaskSet
 from sca_envs.data.m3tooleval import parse_m3_tasks
-from sca_envs.domains.m3 import ORIGINAL, ORIGINAL_SPLIT
+from sca_envs.domains.m3 import ORIGINAL
+from sca_envs.domains.spec import Tables
 
 _PLACES = "ABCDEF"
 """The places that the original's travel tools know; nothing flies to the last one."""
 
 
-def read_tasks(folder: Path, domain: str, family: str) -> TaskSet:
+def read_tasks(domain: str, family: str, folder: Path, split: str) -> TaskSet:
     """Return the tasks of a family.
 
     Args:
-        folder: The data set's folder.
         domain: Name of the domain.
         family: The original's name of the family.
+        folder: The data set's folder.
+        split: The only one, `ORIGINAL_SPLIT`.
 
     Raises:
         TaskFileError: If the file is broken; the message names the line.
@@ -32,17 +34,17 @@ def read_tasks(folder: Path, domain: str, family: str) -> TaskSet:
             id=f"{family}/{row.name}",
             domain=domain,
             data=ORIGINAL,
-            split=ORIGINAL_SPLIT,
+            split=split,
             instruction=row.instruction,
             expected=ExpectedAnswer(literal=row.expected_repr, type=row.expected_type),
         )
         for row in rows
         if row.family == family
     )
-    return TaskSet(tasks, f"{domain}/{ORIGINAL}/{ORIGINAL_SPLIT}")
+    return TaskSet(tasks, f"{domain}/{ORIGINAL}/{split}")
 
 
-def read_travel(folder: Path) -> dict[str, dict[str, Record]]:
+def read_travel(folder: Path) -> Tables:
     """Return the tables of the travel family."""
     travel = json.loads((folder / "travel.json").read_text(encoding="utf-8"))
     return {

@@ -6,9 +6,8 @@ Its six tools behave as M3ToolEval's; tool descriptions and generated tasks are 
 from __future__ import annotations
 
 from sca_envs.core.tools import toolset
-from sca_envs.domains.m3 import DATA
+from sca_envs.domains.m3.family import family
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import Family
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.message_decoder import tools
 from sca_envs.domains.message_decoder.sampling import sample_argument
@@ -25,14 +24,10 @@ TOOLS = toolset(
 )
 """The tools, in the original's order."""
 
-FAMILY = Family(
+SPEC = family(
     package=__name__,
     original="message_decoder",
     recipe=Recipe("message_decoder", TOOLS, KINDS),
     sample_argument=sample_argument,
 )
 """What the domain is made of."""
-
-load = FAMILY.load
-
-__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

@@ -16,7 +16,6 @@ from sca_envs.core.task import Fact, ReferenceAction, Task, UserScript
 from sca_envs.domains.tau.goals import Context, Goal
 from sca_envs.domains.tau.personas import PERSONAS
 
-SPLITS = ("train", "test")
 _TEST_EVERY = 5
 """One customer in five belongs to the test split."""
 

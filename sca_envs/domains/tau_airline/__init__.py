@@ -5,11 +5,14 @@ Its 14 tools behave as tau-bench's; policy, tool descriptions and generated data
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 from sca_envs.core.tools import Tool, toolset
+from sca_envs.domains.spec import DomainSpec
 from sca_envs.domains.tau import tools as common
-from sca_envs.domains.tau.loading import Blueprint, Original
+from sca_envs.domains.tau.generated import GeneratedTasks
+from sca_envs.domains.tau.original import original
 from sca_envs.domains.tau_airline import audit, changes, lookups, tau2, world
 from sca_envs.domains.tau_airline.sampling import sample_argument
 from sca_envs.domains.tau_airline.tasks import RECIPE
@@ -39,19 +42,23 @@ TAU2_TOOLS: dict[str, Tool] = {
 }
 """The same tools with what tau2 does differently; it has no `think`, but `get_flight_status`."""
 
-BLUEPRINT = Blueprint(
+_original = functools.partial(
+    original, "tau_airline", folder="airline", tables=("flights", "reservations", "users")
+)
+
+SPEC = DomainSpec(
+    name="tau_airline",
     package=__name__,
-    folder="airline",
-    tables=("flights", "reservations", "users"),
     tools=TOOLS,
-    originals={
-        "tau-bench": Original(("test",), TOOLS, {"test": audit.TEST}),
-        "tau2": Original(("test", "train"), TAU2_TOOLS),
-    },
-    build_world=world.build,
-    recipe=RECIPE,
+    tasks=functools.partial(GeneratedTasks, RECIPE),
     sample_argument=sample_argument,
+    build_world=world.build,
+    originals={
+        "tau-bench": _original(
+            "tau-bench", splits=("test",), tools=TOOLS, audits={"test": audit.TEST}
+        ),
+        "tau2": _original("tau2", splits=("test", "train"), tools=TAU2_TOOLS),
+    },
+    terminal_tools=common.TERMINAL_TOOLS,
 )
 """What the domain is made of."""
-
-DATA, load = BLUEPRINT.data, BLUEPRINT.load

@@ -5,11 +5,14 @@ Its 16 tools behave as tau-bench's; policy, tool descriptions and generated data
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 from sca_envs.core.tools import Tool, toolset
+from sca_envs.domains.spec import DomainSpec
 from sca_envs.domains.tau import tools as common
-from sca_envs.domains.tau.loading import Blueprint, Original
+from sca_envs.domains.tau.generated import GeneratedTasks
+from sca_envs.domains.tau.original import original
 from sca_envs.domains.tau_retail import audit, changes, lookups, tau2, world
 from sca_envs.domains.tau_retail.sampling import sample_argument
 from sca_envs.domains.tau_retail.tasks import RECIPE
@@ -41,21 +44,26 @@ TAU2_TOOLS: dict[str, Tool] = {
 }
 """The same tools with the state changes of tau2, which has no `think`."""
 
-BLUEPRINT = Blueprint(
+_original = functools.partial(
+    original, "tau_retail", folder="retail", tables=("users", "products", "orders")
+)
+
+SPEC = DomainSpec(
+    name="tau_retail",
     package=__name__,
-    folder="retail",
-    tables=("users", "products", "orders"),
     tools=TOOLS,
-    originals={
-        "tau-bench": Original(
-            ("test", "train", "dev"), TOOLS, {"test": audit.TEST, "train": audit.TRAIN}
-        ),
-        "tau2": Original(("train", "test"), TAU2_TOOLS),
-    },
-    build_world=world.build,
-    recipe=RECIPE,
+    tasks=functools.partial(GeneratedTasks, RECIPE),
     sample_argument=sample_argument,
+    build_world=world.build,
+    originals={
+        "tau-bench": _original(
+            "tau-bench",
+            splits=("test", "train", "dev"),
+            tools=TOOLS,
+            audits={"test": audit.TEST, "train": audit.TRAIN},
+        ),
+        "tau2": _original("tau2", splits=("train", "test"), tools=TAU2_TOOLS),
+    },
+    terminal_tools=common.TERMINAL_TOOLS,
 )
 """What the domain is made of."""
-
-DATA, load = BLUEPRINT.data, BLUEPRINT.load

@@ -7,9 +7,8 @@ are our own.
 from __future__ import annotations
 
 from sca_envs.core.tools import toolset
-from sca_envs.domains.m3 import DATA
+from sca_envs.domains.m3.family import family
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import Family
 from sca_envs.domains.m3.original import read_travel
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.travel_planning import tools, world
@@ -27,7 +26,7 @@ TOOLS = toolset(
 )
 """The tools, in the original's order."""
 
-FAMILY = Family(
+SPEC = family(
     package=__name__,
     original="travel_itinerary_planning",
     recipe=Recipe("travel_planning", TOOLS, KINDS),
@@ -37,7 +36,3 @@ FAMILY = Family(
     code_prelude="del max, min",  # which leaves Python's own, with `key` and all
 )
 """What the domain is made of."""
-
-load = FAMILY.load
-
-__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from sca_envs.core.tools import toolset
-from sca_envs.domains.m3 import DATA
+from sca_envs.domains.m3.family import family
 from sca_envs.domains.m3.generated import Recipe
-from sca_envs.domains.m3.loading import Family, Tables
 from sca_envs.domains.m3.original import read_pages
 from sca_envs.domains.m3.values import show
+from sca_envs.domains.spec import Tables
 from sca_envs.domains.web_browsing import tools, world
 from sca_envs.domains.web_browsing.sampling import sample_argument
 from sca_envs.domains.web_browsing.tasks import KINDS
@@ -34,7 +34,7 @@ def read_world(folder: Path) -> Tables:
     return {"pages": read_pages(folder), "browser": tools.start()}
 
 
-FAMILY = Family(
+SPEC = family(
     package=__name__,
     original="web_browsing",
     recipe=Recipe("web_browsing", TOOLS, KINDS, stateful=True),
@@ -45,7 +45,3 @@ FAMILY = Family(
     position=frozenset({"/browser/state/page", "/browser/state/scroll"}),
 )
 """What the domain is made of."""
-
-load = FAMILY.load
-
-__all__ = ["DATA", "FAMILY", "TOOLS", "load"]

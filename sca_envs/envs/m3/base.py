@@ -8,8 +8,9 @@ from typing import Any
 
 from sca_envs.core.task import Task, TaskSet
 from sca_envs.core.users import User
-from sca_envs.domains.m3 import ORIGINAL, ORIGINAL_SPLIT, SPLITS
+from sca_envs.domains.m3 import ORIGINAL, ORIGINAL_SPLIT
 from sca_envs.domains.m3.answers import answer_verifier, default_check
+from sca_envs.domains.spec import SPLITS
 from sca_envs.envs.tool_use import ToolUseEnv
 
 
