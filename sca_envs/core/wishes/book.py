@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,17 +88,25 @@ class WishBook:
         self.identify(customer)
         return customer, persona, customer.introduction()
 
-    def draw(self, customer: Customer, wish: WishFunction) -> Wish:
+    def draw(self, customer: Customer, fits: Callable[[Wish], bool] = lambda wish: True) -> Wish:
         """Draw one wish of a customer; a later one finds what it changes.
 
+        Args:
+            customer: The customer.
+            fits: Whether a wish that was drawn will do.
+
         Raises:
-            DeadEnd: If there is no occasion for it; nothing has changed then.
+            DeadEnd: If there is no occasion for what was drawn, or it does not fit; nothing has
+                changed then.
             WishError: If the wish calls a tool that refuses.
         """
         before = customer.db.snapshot()
+        wish = customer.rng.choices(list(self.wishes), list(self.wishes.values()))[0]
         customer.begin(wish.__name__)
         try:
             drawn = wish(customer)
+            if not fits(drawn):
+                raise DeadEnd
         except DeadEnd:
             customer.db.restore(before)
             raise
@@ -109,13 +118,14 @@ class WishBook:
     def draw_several(self, customer: Customer, number: int) -> list[Wish]:
         """Draw up to a number of wishes of a customer, for a `Task`; perhaps none."""
         drawn: list[Wish] = []
+
+        def fits(wish: Wish) -> bool:
+            known = not wish.question or bool(wish.request.outputs)
+            return known and not any(wish.repeats(other) for other in drawn)
+
         for _ in range(4 * number):
-            try:
-                wish = self.draw(customer, self._draw_kind(customer.rng))
-            except DeadEnd:
-                continue
-            if not wish.question or wish.request.outputs:
-                drawn.append(wish)
+            with contextlib.suppress(DeadEnd):
+                drawn.append(self.draw(customer, fits))
             if len(drawn) == number:
                 break
         return drawn
@@ -131,22 +141,18 @@ class WishBook:
     def _draw_story(
         self, customer: Customer, who: Introduction, tools: Mapping[str, Tool], calls: int
     ) -> Story:
-        first = self.draw(customer, self._draw_kind(customer.rng))
+        first = self.draw(customer)
         story = Story(who, (first,), tools)
         single = story.solution.calls
         if single == calls:
             return story
-        for _ in range(_SECONDS if single < calls else 0):
-            before = customer.db.snapshot()
-            try:
-                second = self.draw(customer, self._draw_kind(customer.rng))
-            except DeadEnd:
-                continue
-            story = Story(who, (first, second), tools)
-            if story.solution.calls == calls:
-                return story
-            customer.db.restore(before)
-        raise DeadEnd
 
-    def _draw_kind(self, rng: random.Random) -> WishFunction:
-        return rng.choices(list(self.wishes), list(self.wishes.values()))[0]
+        def fits(second: Wish) -> bool:
+            both = Story(who, (first, second), tools)
+            alike = second.repeats(first) or second.asks[0][0] == first.asks[0][0]
+            return both.solution.calls == calls and not alike
+
+        for _ in range(_SECONDS if single < calls else 0):
+            with contextlib.suppress(DeadEnd):
+                return Story(who, (first, self.draw(customer, fits)), tools)
+        raise DeadEnd

@@ -73,6 +73,7 @@ class Customer:
         self._tools, self._wordings, self._pool = tools, wordings, pool
         self._openness, self._ids = openness, re.compile(id_pattern)
         self._recording = _Recording("")
+        self._texts_said: set[str] = set()
 
     @property
     def profile(self) -> Term:
@@ -122,13 +123,16 @@ class Customer:
     # Saying
 
     def say(self, key: str, /, **slots: Any) -> str:
-        """Draw a wording of the wish and fill it in.
+        """Draw a wording of the wish, one that was not used yet if there is any, and fill it in.
 
         Args:
             key: Which wordings of the domain's file, of the wish or shared.
             slots: Slot -> what stands there.
         """
-        return self.rng.choice(self._texts(key)).format(**slots)
+        texts = self._texts(key)
+        text = self.rng.choice([one for one in texts if one not in self._texts_said] or texts)
+        self._texts_said.add(text)
+        return text.format(**slots)
 
     def tell(
         self,

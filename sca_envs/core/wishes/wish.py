@@ -35,6 +35,11 @@ class Wish:
     mistakes: tuple[tuple[Call, ...], ...] = ()
     """What could be done instead of what the wish changes, each a sequence of calls."""
 
+    def repeats(self, other: Wish) -> bool:
+        """Return whether another wish wants the same of the same thing."""
+        own, others = ([fact.value for fact in wish.request.facts] for wish in (self, other))
+        return self.name == other.name and own == others
+
     @property
     def actions(self) -> tuple[ReferenceAction, ...]:
         """The calls that were carried out."""
