@@ -26,8 +26,9 @@ from sca_envs.core.errors import OptionError
 from sca_envs.core.wishes.draft import Draft
 from sca_envs.core.wishes.wish import DeadEnd
 
-_ATTEMPTS = 5000
-"""Draws before giving up; a draw that makes no task is cheap, and one in five or so makes one."""
+_ATTEMPTS, _ATTEMPTS_AT_ONE_SIZE = 5000, 100
+"""Draws before giving up, and before another number of calls is drawn; a draw that makes no task is
+cheap, and one in five or so makes one."""
 
 DRAFTS: dict[str, Callable[[Explorer, int], Draft]] = {
     "tau_retail": retail.draft,
@@ -124,8 +125,10 @@ class ProceduralChallenger:
     def _make(self, seed: int, attempt: int = 0) -> CodeAsTask:
         """Return a task without a flaw."""
         rng = self._rng(f"task {seed} {attempt}")
-        calls = rng.randint(1, MAX_CALLS)
-        for _ in range(_ATTEMPTS):
+        calls = 0
+        for number in range(_ATTEMPTS):
+            if number % _ATTEMPTS_AT_ONE_SIZE == 0:  # a domain may have no task of some size
+                calls = rng.randint(1, MAX_CALLS)
             try:
                 draft = self._draw(rng, calls)
             except DeadEnd:
@@ -135,7 +138,7 @@ class ProceduralChallenger:
                 return task
         raise OptionError(
             f"The procedural challenger found no task in {self.domain.name} with data "
-            f"{self.domain.data!r}; it is made for generated data and tau-bench's"
+            f"{self.domain.data!r} in {_ATTEMPTS} draws; `sca check` may say what its wishes lack"
         )
 
     def _draw(self, rng: random.Random, calls: int) -> Draft:
