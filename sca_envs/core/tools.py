@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from sca_envs.core.database import Database, copy_json
+from sca_envs.core.database import Database, Record, copy_json
 from sca_envs.core.errors import ToolError
 
 
@@ -34,6 +34,18 @@ def choices(*values: str) -> Any:
 def show_json(result: Any) -> str:
     """Return a tool's result as the agent reads it: text as it is, anything else as JSON."""
     return result if isinstance(result, str) else json.dumps(result)
+
+
+def require_record(database: Database, table: str, key: str) -> Record:
+    """Return a record to read, for tools that get its key from the agent.
+
+    Raises:
+        ToolError: If there is none.
+    """
+    record = database.get(table, key)
+    if record is None:
+        raise ToolError(f"there is no {key!r} among the {table}")
+    return record
 
 
 _FAILED = "Failed to execute tool "  # M3ToolEval's text

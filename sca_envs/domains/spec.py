@@ -29,6 +29,7 @@ from sca_envs.core.tools import Tool
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
 from sca_envs.core.wishes import DraftSource, WishBook, WishTasks
 from sca_envs.domains.registry import import_spec, target_of
+from sca_envs.domains.sampling import sample_field
 
 Tables = dict[str, dict[str, Record]]
 """Table name -> record key -> record."""
@@ -78,8 +79,9 @@ class DomainSpec:
     """Its package, which has a ``policy.md``."""
     tools: Mapping[str, Tool]
     """The tools by name."""
-    sample_argument: ArgumentSampler
-    """Draws plausible arguments, for random policies and mutations."""
+    sample_argument: ArgumentSampler = sample_field
+    """Draws plausible arguments, for random policies and mutations; by default from the records'
+    fields of that name."""
     wishes: DraftSource | None = None
     """What its customers may want; the procedural challenger makes tasks of it."""
     tasks: TaskFactory | None = None
