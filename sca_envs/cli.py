@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import sca_envs
-from sca_envs.commands import challenge, doctor, evaluation, leaderboard, view
+from sca_envs.commands import challenge, doctor, evaluation, init, leaderboard, view
 from sca_envs.core.errors import SCAError
 from sca_envs.core.secrets import keep_environment_secrets, redact
 from sca_envs.envs.registration import check_id
@@ -32,6 +32,7 @@ challenge.register(app)
 leaderboard.register(app)
 view.register(app)
 doctor.register(app)
+init.register(app)
 
 EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
 
