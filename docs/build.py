@@ -6,7 +6,6 @@ write.
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 
@@ -18,10 +17,11 @@ from sca_envs.bench.trajectories.trajectory import json_schema
 from sca_envs.challenge.task import CodeAsTask, VerifiedTask
 from sca_envs.envs.challenger import ChallengerEnv
 from sca_envs.envs.code_as_task import CodeAsTaskEnv
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import environment_ids
 from sca_envs.envs.tool_use import ToolUseEnv
 
 DOCS = Path(__file__).parent
+OUR_IDS = [env_id for env_id in environment_ids() if env_id.startswith("sca/")]
 SAMPLES = 6
 """Tasks of each environment in the gallery."""
 
@@ -34,7 +34,7 @@ def page_path(env_id: str) -> Path:
 def environment_page(env_id: str) -> str:
     """Return an environment's page: the docstring of its class, and its tools."""
     env = _make(env_id)
-    lines = [f"# {env_id}", "", inspect.cleandoc(type(env).__doc__ or ""), "", "# Tools", ""]
+    lines = [f"# {env_id}", "", env.documentation, "", "# Tools", ""]
     if isinstance(env, CodeAsTaskEnv):
         return "\n".join([*lines, "Those of the task's domain.", ""])
     lines += ["| tool | arguments | what it does |", "|---|---|---|"]
@@ -48,7 +48,7 @@ def environment_page(env_id: str) -> str:
 def gallery() -> str:
     """Return a page with sample tasks of every environment's generator."""
     lines = ["# Gallery", "", "The first generated tasks of each environment, training split."]
-    for env_id in ENVIRONMENTS:
+    for env_id in OUR_IDS:
         env = _make(env_id)
         if isinstance(env, ChallengerEnv):
             continue  # it is the agent who makes tasks there
@@ -100,7 +100,7 @@ def _code_sample(task: VerifiedTask) -> list[str]:
 
 def main() -> None:
     """Write the pages."""
-    for env_id in ENVIRONMENTS:
+    for env_id in OUR_IDS:
         path = DOCS / page_path(env_id)
         path.parent.mkdir(exist_ok=True)
         path.write_text(environment_page(env_id), encoding="utf-8")

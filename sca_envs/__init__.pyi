@@ -89,6 +89,7 @@ from .domains.registry import list_domains as list_domains
 from .domains.registry import register_domain as register_domain
 from .domains.spec import DomainSpec as DomainSpec
 from .envs.code_as_task import make as make
+from .envs.registration import register_env as register_env
 from .envs.wrappers import ChatMessages as ChatMessages
 from .envs.wrappers import DenseReward as DenseReward
 

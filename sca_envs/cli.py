@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gymnasium as gym
 import typer
@@ -15,9 +15,9 @@ from rich.table import Table
 
 import sca_envs
 from sca_envs.commands import challenge, doctor, evaluation, init, leaderboard, view
+from sca_envs.commands.options import EnvId
 from sca_envs.core.errors import SCAError
 from sca_envs.core.secrets import keep_environment_secrets, redact
-from sca_envs.envs.registration import check_id
 
 app = typer.Typer(
     help="Environments with verifier-based rewards for tool-using language-model agents.",
@@ -33,8 +33,6 @@ leaderboard.register(app)
 view.register(app)
 doctor.register(app)
 init.register(app)
-
-EnvId = Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -55,7 +53,7 @@ def _options(
 @app.command("list")
 def list_environments() -> None:
     """List the environments, and which data each has or how to get it."""
-    from sca_envs.bench.inventory import environments, judged_tasks
+    from sca_envs.bench.inventory import broken_plugins, environments, judged_tasks
 
     console = Console()
     table = Table()
@@ -67,6 +65,8 @@ def list_environments() -> None:
     console.print(table)
     for line in judged_tasks():
         console.print(line)
+    for line in broken_plugins():
+        console.print(f"broken plugin {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -82,7 +82,15 @@ def play(
     """Play the agent yourself."""
     from sca_envs.bench.human import HumanAgent, Quit
 
-    env = _make(env_id, data=data, split=split, user=user, max_turns=max_turns, render_mode="human")
+    env = gym.make(
+        env_id,
+        data=data,
+        split=split,
+        user=user,
+        max_turns=max_turns,
+        render_mode="human",
+        disable_env_checker=True,
+    )
     options = None if task is None else {"task": int(task) if task.isdecimal() else task}
     console = Console()
     try:
@@ -95,14 +103,14 @@ def play(
 
 @app.command()
 def demo(
-    env_id: Annotated[str, typer.Argument(help="Id of an environment.")] = "sca/TauRetail-v0",
+    env_id: EnvId = "sca/TauRetail-v0",
     candidates: Annotated[int, typer.Option(min=1, help="Candidates to make.")] = 50,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the candidates.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for this one.")] = 2,
 ) -> None:
     """Show the paper's loop without a model: make tasks, test them, and play them."""
     from sca_envs.bench.demo import run
-    from sca_envs.commands.challenge import domain_of
+    from sca_envs.domains.registry import domain_of
 
     run(sca_envs.domain(domain_of(env_id)), candidates, seed, Console(), workers)
 
@@ -133,11 +141,6 @@ def list_data() -> None:
             name, ", ".join(present.get(name, ["no"])), f"{data_set.command}\n{data_set.source}"
         )
     Console().print(table)
-
-
-def _make(env_id: str, **options: Any) -> gym.Env[str, str]:
-    check_id(env_id)
-    return gym.make(env_id, disable_env_checker=True, **options)
 
 
 def main() -> None:

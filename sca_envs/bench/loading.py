@@ -118,9 +118,14 @@ def load(name: str, what: str) -> Callable[..., Any]:
     return made
 
 
-def _import(name: str, what: str) -> ModuleType:
+def search_here() -> None:
+    """Let modules of the present folder be found, as `python -m` does and a console script not."""
     if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does; a console script does not
+        sys.path.insert(0, os.getcwd())
+
+
+def _import(name: str, what: str) -> ModuleType:
+    search_here()
     try:
         if name.endswith(".py"):
             return _import_file(Path(name), what)

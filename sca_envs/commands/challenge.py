@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from sca_envs.commands.options import engine_options, key_values, redacted_pairs
+from sca_envs.commands.options import EnvId, engine_options, key_values, redacted_pairs
 from sca_envs.core.errors import OptionError
 
 _Pairs = list[str]
@@ -39,7 +39,7 @@ TaskFile = Annotated[Path, typer.Argument(help="A file or folder of Code-as-Task
 
 @app.command(_MAKE)
 def make(
-    env_id: Annotated[str, typer.Argument(help="Id of an environment, such as sca/TauRetail-v0.")],
+    env_id: EnvId,
     out: Annotated[Path, typer.Option(help="The task file to write: .jsonl or .parquet.")],
     challenger: Annotated[
         str, typer.Option(help="procedural, llm (with --agent), module:Class or file.py:Class.")
@@ -82,6 +82,7 @@ def make(
     from sca_envs.challenge.proposer import Proposer
     from sca_envs.challenge.task import DataRef
     from sca_envs.domains import domain as find_domain
+    from sca_envs.domains.registry import domain_of
 
     _check_picture(picture)
     where = engine_options(engine_option, address, engine)
@@ -139,26 +140,6 @@ def _check_picture(path: Path | None) -> None:
         raise OptionError(f"Expected --picture to end in .png, .svg or .pdf; got {path.name!r}")
     if not path.parent.is_dir():
         raise OptionError(f"Expected --picture in a folder that exists; got {path}")
-
-
-def domain_of(env_id: str) -> str:
-    """Return the name of the domain of an environment that has one.
-
-    Raises:
-        OptionError: If there is no such environment, or it has no domain of its own.
-    """
-    from gymnasium.envs.registration import load_env_creator
-
-    from sca_envs.envs.registration import ENVIRONMENTS, check_id
-
-    check_id(env_id)
-    kind = load_env_creator(ENVIRONMENTS[env_id])
-    name: str | None = getattr(kind, "domain_name", None)
-    if not name:
-        raise OptionError(
-            f"Expected an environment of one domain, such as sca/TauRetail-v0; got {env_id!r}"
-        )
-    return name
 
 
 def _player(challenger: str, agent: str | None, options: dict[str, Any]) -> dict[str, Any]:

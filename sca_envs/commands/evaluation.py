@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from sca_envs.commands.options import engine_options, key_values
+from sca_envs.commands.options import EnvId, engine_options, key_values
 
 _Pairs = list[str]
 
 
 def evaluate(
-    env_id: Annotated[str, typer.Argument(help="Id of an environment.")],
+    env_id: EnvId,
     agent: Annotated[
         str, typer.Option(help="reference, noop, random, human, module:name or file.py:name.")
     ],
@@ -98,11 +98,12 @@ def replay(
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     replayer = Replayer(tasks)
-    number = different = recorded = 0
+    number = different = recorded = other_version = 0
     for trajectory in read_trajectories(path):
         again = replayer.replay(trajectory)
         number += 1
         recorded += again.user_recorded
+        other_version += again.other_version
         if not again.ok:
             different += 1
             console.print(f"{trajectory.task_id}, trial {trajectory.trial}:")
@@ -110,6 +111,8 @@ def replay(
                 console.print(f"  {difference}")
     if recorded:
         console.print(f"{recorded} with the user's words as recorded, which nothing can verify")
+    if other_version:
+        console.print(f"{other_version} not compared: another version made their tasks")
     console.print(f"{number} trajectories replayed, {different} differ")
     if different:
         raise typer.Exit(1)

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from sca_envs.core.errors import OptionError
 from sca_envs.core.secrets import redact
+from sca_envs.envs.registration import check_id
+
+
+def _check_env_id(env_id: str) -> str:
+    """Return an environment's id; a module in it may be in the present folder."""
+    from sca_envs.bench.loading import search_here
+
+    search_here()
+    return check_id(env_id)
+
+
+EnvId = Annotated[
+    str,
+    typer.Argument(
+        help="Id of an environment, such as sca/TauRetail-v0 or my_library:my/Library-v0.",
+        callback=_check_env_id,
+    ),
+]
+"""An environment's id as an argument of a command; a wrong one is an error before anything else."""
 
 
 def key_values(texts: Sequence[str], option: str) -> dict[str, Any]:

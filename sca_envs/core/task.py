@@ -7,6 +7,7 @@ plain data, so task sets travel as JSON Lines, Parquet or Hugging Face datasets.
 from __future__ import annotations
 
 import ast
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Protocol, Self, runtime_checkable
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Protocol, Self, runtime_checkable
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from sca_envs.core.actions import ToolCall
+from sca_envs.core.database import canonical_json
 from sca_envs.core.errors import UnknownTaskError, shorten
 from sca_envs.core.patterns import check_patterns
 
@@ -168,6 +170,14 @@ class Task(_Model):
     """Why the reference solution is known or reported to be wrong."""
     judge: Strings = ()
     """Further criteria that only a language model could judge; they are not scored."""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the canonical JSON of all that it says, as hex digits.
+
+        A task that a generator of another version made under the same id has another one.
+        """
+        return hashlib.sha256(canonical_json(self.model_dump(mode="json")).encode()).hexdigest()
 
 
 @runtime_checkable

@@ -12,7 +12,8 @@ import json
 import re
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as fields_of
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -77,6 +78,13 @@ class Tool:
     """The parameter whose list the function takes as further positional arguments, if any."""
     show: Callable[[Any], str] = show_json
     """Turns a result into what the agent reads."""
+    declaration: Callable[..., Any] | None = field(default=None, repr=False)
+    """The function whose hints and docstring the schema is made of."""
+
+    def __reduce__(self) -> tuple[Callable[..., Tool], tuple[Any, ...]]:
+        state = {one.name: getattr(self, one.name) for one in fields_of(self)}
+        del state["arguments_model"]  # a class that no module has, so it is made again
+        return _restore, (state,)
 
     @classmethod
     def from_function(
@@ -126,7 +134,7 @@ class Tool:
         }
         if "$defs" in schema:
             parameters["$defs"] = schema["$defs"]
-        return cls(name, description, parameters, function, model, variadic, show)
+        return cls(name, description, parameters, function, model, variadic, show, function)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -230,6 +238,10 @@ class Tool:
                 problems.append(f"{where!r}: {item['msg']}, got {_shorten(item['input'])}")
         takes = ", ".join(self.parameters["properties"]) or "no arguments"
         return f"invalid arguments for {self.name}: {'; '.join(problems)} (it takes {takes})"
+
+
+def _restore(state: dict[str, Any]) -> Tool:
+    return replace(Tool.from_function(state["declaration"], name=state["name"]), **state)
 
 
 def toolset(

@@ -11,8 +11,10 @@ import difflib
 import functools
 import importlib
 import importlib.metadata
+import pickle
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sca_envs.core.errors import OptionError, shorten
@@ -25,6 +27,10 @@ GROUP = "sca_envs.domains"
 
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _loaders: dict[str, str | DomainSpec] = {}
+_domains_of_id: dict[str, tuple[str, ...]] = {}
+"""Environment id -> names of its domains; none where each task has its own."""
+_modules: dict[str, None] = {}
+"""The modules of other packages that registered something, in order."""
 
 
 def register_domain(name: str, loader: str | DomainSpec) -> None:
@@ -38,6 +44,7 @@ def register_domain(name: str, loader: str | DomainSpec) -> None:
     Raises:
         OptionError: If the name is no such text or taken by a domain of another package.
     """
+    note_module(sys._getframe(1).f_globals.get("__name__"))
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise OptionError(
             "Expected a domain's name of a letter, then letters, digits and underscores; "
@@ -61,13 +68,16 @@ def list_domains() -> tuple[str, ...]:
 def find_spec(name: str) -> DomainSpec:
     """Return the spec of a domain.
 
+    Args:
+        name: The domain's name, perhaps with the module that registers it as in
+            ``my_library:library``, or the id of an environment that has one domain.
+
     Raises:
         OptionError: If there is no such domain, or it cannot be imported.
     """
-    if name not in _loaders:
-        load_plugins()
-    if not isinstance(name, str) or name not in _loaders:
-        raise OptionError(f"Expected the name of a domain; got {unknown(name, _loaders)}")
+    if isinstance(name, str) and "/" in name:
+        name = domain_of(name)
+    name = find_name(name, _loaders, lambda: _loaders, what="the name of a domain")
     loader = _loaders[name]
     spec = import_spec(loader) if isinstance(loader, str) else loader
     if spec.name != name:
@@ -134,15 +144,115 @@ def load_plugins() -> dict[str, str]:
     return problems
 
 
-def unknown(name: object, known: Iterable[str]) -> str:
+def note_module(module: str | None) -> str:
+    """Note a module that registers something, and return it; empty if it is ours or no module."""
+    ours = __name__.partition(".")[0]
+    if not module or module == "__main__" or module.partition(".")[0] == ours:
+        return ""
+    _modules[module] = None
+    return module
+
+
+def portable(value: Any) -> bytes:
+    """Return a pickled value for another process, which first imports what registered something.
+
+    Raises:
+        Exception: What pickling raises.
+    """
+    return pickle.dumps(_Portable(pickle.dumps(value)))
+
+
+class _Portable:
+    """A pickled value that is the value itself when it is loaded."""
+
+    def __init__(self, pickled: bytes) -> None:
+        self._pickled = pickled
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _unpack, (tuple(_modules), self._pickled)
+
+
+def _unpack(modules: tuple[str, ...], pickled: bytes) -> Any:
+    for module in modules:
+        import_module(module, "the domains that it registers")
+    return pickle.loads(pickled)
+
+
+def name_id(env_id: str, domains: Sequence[str]) -> None:
+    """Note which domains an environment has."""
+    _domains_of_id[env_id] = tuple(domains)
+
+
+def domains_of(env_id: str) -> tuple[str, ...]:
+    """Return the names of an environment's domains; none where each task has its own.
+
+    Raises:
+        OptionError: If there is no such environment.
+    """
+    known = _domains_of_id
+    return known[find_name(env_id, known, lambda: known, what="an environment's id")]
+
+
+def domain_of(env_id: str) -> str:
+    """Return the name of the domain of an environment that has one.
+
+    Raises:
+        OptionError: If there is no such environment, or it has no domain of its own.
+    """
+    names = domains_of(env_id)
+    if len(names) != 1:
+        raise OptionError(
+            f"Expected an environment of one domain, such as sca/TauRetail-v0; got {env_id!r}"
+        )
+    return names[0]
+
+
+def find_name(
+    name: str,
+    known: Container[str],
+    names: Callable[[], Iterable[str]],
+    *,
+    what: str,
+    trusted: bool = True,
+) -> str:
+    """Return a registered name without the module that registers it, which is imported.
+
+    Args:
+        name: The name, perhaps with a module.
+        known: The names that are registered.
+        names: Gives what it may have been meant to be.
+        what: What errors call it.
+        trusted: Whether the module may be imported.
+
+    Raises:
+        OptionError: If the name is not known then, or the module cannot be imported.
+    """
+    module, _, bare = name.rpartition(":") if isinstance(name, str) else ("", "", "")
+    if bare not in known:
+        load_plugins()
+    if bare not in known and module and trusted:
+        import_module(module, repr(bare))
+    if bare not in known:
+        hint = "" if module else " One that your own module registers is written module:name."
+        raise OptionError(f"Expected {what}; got {_unknown(name, names())}{hint}")
+    return bare
+
+
+def _unknown(name: object, known: Iterable[str]) -> str:
     """Return a name that is not known and what it may have been meant to be, for an error."""
     names = list(known)
-    text = str(name)[:200]
-    lowered = {one.lower(): one for one in names}
-    matches = difflib.get_close_matches(text.lower(), lowered, n=3, cutoff=0.5)
-    hint = ", ".join(repr(lowered[match]) for match in matches)
-    ending = f"Did you mean {hint}?" if hint else f"There are {', '.join(names)}"
+    by_core: dict[str, list[str]] = {}
+    for one in names:
+        by_core.setdefault(_core(one), []).append(one)
+    matches = difflib.get_close_matches(_core(str(name)[:200]), by_core, n=3)
+    hint = ", ".join(repr(one) for match in matches for one in by_core[match])
+    ending = f"Did you mean {hint}?" if hint else f"There are {', '.join(names)}."
     return f"{shorten(name)}. {ending}"
+
+
+def _core(name: str) -> str:
+    """Return a name without what many have in common: module, namespace and version."""
+    return re.sub(r"^.*[:/]|-v\d+$", "", name).lower()
 
 
 def _package(loader: str | DomainSpec) -> str:

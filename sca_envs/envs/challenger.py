@@ -1,9 +1,10 @@
-"""Making tasks as an environment: one for each domain."""
+"""Making tasks of a domain as an environment."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from sca_envs.challenge.gates import Executor, Gate, standard_gates
 from sca_envs.challenge.task import CodeAsTask
@@ -12,10 +13,10 @@ from sca_envs.core.actions import Action, ToolCall
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode
 from sca_envs.core.users import User
-from sca_envs.domains import domain as find_domain
+from sca_envs.envs.options import DomainOption
 from sca_envs.envs.tool_use import ToolUseEnv
 
-_DOCUMENTATION = """Make tasks {about}, tested by code, that another agent can learn from.
+_DOCUMENTATION = """Make tasks of the domain `{domain}`, tested by code, that others can learn from.
 
     ## Description
     The first half of "Self-Challenging Language Model Agents" (Zhou et al., 2025,
@@ -77,9 +78,10 @@ _DOCUMENTATION = """Make tasks {about}, tested by code, that another agent can l
 
 
 class ChallengerEnv(ToolUseEnv):
-    """Make tasks of a domain; see `TauRetailChallengerEnv`.
+    """Make tasks of a domain, tested by code; `documentation` says all about it.
 
     Args:
+        domain: The domain, or its name.
         data: The data that tasks are made on.
         split: Which places to begin from: ``train`` or ``test``.
         submissions: Most submissions in an episode.
@@ -97,11 +99,10 @@ class ChallengerEnv(ToolUseEnv):
         DataNotInstalledError: If the data set was not imported yet.
     """
 
-    domain_name: ClassVar[str] = ""
-
     def __init__(
         self,
         *,
+        domain: str | Domain,
         data: str = "generated",
         split: str = "train",
         submissions: int = 3,
@@ -117,6 +118,7 @@ class ChallengerEnv(ToolUseEnv):
         chosen = standard_gates() if gates is None else tuple(gates)
         self.rules = Rules(submissions, wanted, chosen, executor, tuple(known))
         super().__init__(
+            domain=domain,
             data=data,
             split=split,
             user=user,
@@ -125,8 +127,16 @@ class ChallengerEnv(ToolUseEnv):
             render_mode=render_mode,
         )
 
-    def _find_domains(self, data: str) -> dict[str, Domain]:
-        return {self.domain_name: workshop(find_domain(self.domain_name, data), self.rules)}
+    @property
+    def documentation(self) -> str:
+        """What there is to know about the environment, as Markdown."""
+        env_id = "my/DomainChallenger-v0" if self.spec is None else self.spec.id
+        names = {"env_id": env_id, "other": env_id.replace("Challenger-", "-")}
+        return inspect.cleandoc(_DOCUMENTATION.format(domain=self.domain.name, **names))
+
+    def _find_domains(self, domain: DomainOption, data: str) -> dict[str, Domain]:
+        domains = super()._find_domains(domain, data)
+        return {name: workshop(one, self.rules) for name, one in domains.items()}
 
     def describe_turn(self, episode: Episode) -> dict[str, Any]:
         """Return the part of the `info` that changes from turn to turn."""
@@ -151,23 +161,3 @@ class ChallengerEnv(ToolUseEnv):
         fields = ("instruction", "verify", "solution", "failures")
         arguments = {name: getattr(task, name) for name in fields}
         return [ToolCall(SUBMIT, {**arguments, "failures": list(task.failures)})]
-
-
-def _environment(name: str, domain: str, about: str) -> type[ChallengerEnv]:
-    """Return the environment class of a domain; its documentation differs in names only."""
-    env_id, other = f"sca/{name}Challenger-v0", f"sca/{name}-v0"
-    documentation = _DOCUMENTATION.format(about=about, env_id=env_id, other=other)
-    return type(
-        f"{name}ChallengerEnv",
-        (ChallengerEnv,),
-        {"domain_name": domain, "__doc__": documentation, "__module__": __name__},
-    )
-
-
-TauRetailChallengerEnv = _environment("TauRetail", "tau_retail", "of an online store")
-TauAirlineChallengerEnv = _environment("TauAirline", "tau_airline", "of an airline")
-M3MessageDecoderChallengerEnv = _environment("M3MessageDecoder", "message_decoder", "about codes")
-M3DnaSequencerChallengerEnv = _environment("M3DnaSequencer", "dna_sequencer", "about sequences")
-M3TradeCalculatorChallengerEnv = _environment("M3TradeCalculator", "trade_calculator", "of trade")
-M3TravelPlanningChallengerEnv = _environment("M3TravelPlanning", "travel_planning", "of travel")
-M3WebBrowsingChallengerEnv = _environment("M3WebBrowsing", "web_browsing", "about a web site")

@@ -18,7 +18,9 @@ from sca_envs.core.formats import CODE_FORMATS
 from sca_envs.core.task import Task, TaskSet, TaskSource
 from sca_envs.core.users import User
 from sca_envs.domains import domain as find_domain
-from sca_envs.envs.tool_use import ToolUseEnv, runner_for
+from sca_envs.envs.options import DomainOption, runner_for
+from sca_envs.envs.registration import id_of_domain
+from sca_envs.envs.tool_use import ToolUseEnv
 
 _Given = CodeAsTask | VerifiedTask
 """Evaluations and trainers hand tasks of episodes around."""
@@ -86,11 +88,13 @@ class CodeAsTaskEnv(ToolUseEnv):
     - v0: first version.
     """  # noqa: E501 (a table row is a line)
 
+    registered_options = ()
+
     def __init__(
         self,
         *,
         tasks: _Given | Iterable[_Given] | str | PathLike[str] | None = None,
-        domain: str = "tau_retail",
+        domain: str | Domain = "tau_retail",
         data: str = "generated",
         split: str = "train",
         num_tasks: int | None = None,
@@ -100,8 +104,8 @@ class CodeAsTaskEnv(ToolUseEnv):
         render_mode: str | None = None,
     ) -> None:
         self._code_tasks = _read(tasks)
-        self._domain_name = domain
         super().__init__(
+            domain=domain,
             data=data,
             split=split,
             num_tasks=num_tasks,
@@ -121,9 +125,9 @@ class CodeAsTaskEnv(ToolUseEnv):
             resolved["domain"] = None  # each task has its own
         return resolved
 
-    def _find_domains(self, data: str) -> dict[str, Domain]:
+    def _find_domains(self, domain: DomainOption, data: str) -> dict[str, Domain]:
         if self._code_tasks is None:
-            return {self._domain_name: find_domain(self._domain_name, data)}
+            return super()._find_domains(domain, data)
         domains: dict[str, Domain] = {}
         for task in self._code_tasks:
             _add_domain(domains, task)
@@ -202,11 +206,5 @@ def make(task: CodeAsTask | Task, **options: Any) -> gym.Env[str, str]:
     """
     if isinstance(task, CodeAsTask):
         return gym.make("sca/CodeAsTask-v0", tasks=task, disable_env_checker=True, **options)
-    from sca_envs.envs.registration import ENVIRONMENTS
-
-    for env_id, entry_point in ENVIRONMENTS.items():
-        kind = gym.envs.registration.load_env_creator(entry_point)
-        if getattr(kind, "domain_name", None) == task.domain:
-            options = {"data": task.data, "tasks": [task], **options}
-            return gym.make(env_id, disable_env_checker=True, **options)
-    raise OptionError(f"Expected a task of a known domain, got one of {task.domain!r}")
+    options = {"data": task.data, "tasks": [task], **options}
+    return gym.make(id_of_domain(task.domain), disable_env_checker=True, **options)

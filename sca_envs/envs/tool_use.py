@@ -12,23 +12,27 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from sca_envs.core.actions import Action, Answer, Malformed, Reply
-from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, EpisodeSnapshot
-from sca_envs.core.errors import OptionError, SCAError
-from sca_envs.core.formats import CODE_FORMATS, ActionFormat
+from sca_envs.core.errors import OptionError
 from sca_envs.core.formats import action_format as find_format
 from sca_envs.core.mixture import Mixture
 from sca_envs.core.task import Task, TaskSet, TaskSource
 from sca_envs.core.task_files import load_tasks
 from sca_envs.core.users import NoUser, User, user_factory
 from sca_envs.core.verifiers import Verifier
-from sca_envs.domains import domain as find_domain
 from sca_envs.domains.spec import full_data_name
+from sca_envs.envs.options import (
+    SEED_LIMIT,
+    DomainOption,
+    draw_limit,
+    load_domains,
+    positive,
+    runner_for,
+)
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
 
-_SEED_LIMIT = 2**31 - 1
 _KEPT_OF_HUGE = 200
 
 
@@ -42,9 +46,11 @@ class EnvSnapshot(NamedTuple):
 class ToolUseEnv(gym.Env[str, str]):
     """A domain's tasks as a multi-turn text environment.
 
-    Subclasses name the domain and document it; see `sca_envs.envs.tau_retail.TauRetailEnv`.
+    A subclass may name its domain and document it; see `sca_envs.envs.tau_retail.TauRetailEnv`.
 
     Args:
+        domain: The domain, or its name; or several, whose tasks are mixed, each with its domain's
+            tools. An id that was registered with `sca_envs.register_env` brings it along.
         data: The data: ``generated``, ``generated:SEED``, or the name of an imported data set.
         split: Which tasks, such as ``train`` or ``test``.
         tasks: Instead of a split: a task set, tasks, or the path of a task file.
@@ -62,14 +68,15 @@ class ToolUseEnv(gym.Env[str, str]):
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012
-    domain_name: ClassVar[str]
-    """Name of the domain in `sca_envs.list_domains`."""
-    domain_names: ClassVar[tuple[str, ...]] = ()
-    """Instead: names of several domains. Their tasks are mixed, each with its domain's tools."""
+    domain_name: ClassVar[str] = ""
+    """Name of a subclass's domain in `sca_envs.list_domains`."""
+    registered_options: ClassVar[tuple[str, ...]] = ("domain",)
+    """Options that belong to an id, so that no run chooses them."""
 
     def __init__(
         self,
         *,
+        domain: DomainOption = None,
         data: str = "generated",
         split: str = "train",
         tasks: TaskSet | Iterable[Task] | str | PathLike[str] | None = None,
@@ -83,11 +90,11 @@ class ToolUseEnv(gym.Env[str, str]):
             modes = ", ".join(self.metadata["render_modes"])
             raise OptionError(f"Expected render_mode to be {modes} or None; got {render_mode!r}")
         self.render_mode = render_mode
-        self.max_turns = _positive("max_turns", max_turns)
+        self.max_turns = positive("max_turns", max_turns)
         self._episode: Episode | None = None
-        self.domains = self._find_domains(data)
+        self.domains = self._find_domains(domain, data)
         self.tasks = self._split(split) if tasks is None else self._own_tasks(tasks)
-        self._drawn_from = _limit(self.tasks, num_tasks)
+        self._drawn_from = draw_limit(self.tasks, num_tasks)
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
         self._verifier: Verifier | None = None
@@ -107,10 +114,10 @@ class ToolUseEnv(gym.Env[str, str]):
         """Name of the format that a turn is written in."""
         return self._format.name
 
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Return the names of the environment's domains, mostly one."""
-        return cls.domain_names or (cls.domain_name,)
+    @property
+    def documentation(self) -> str:
+        """What there is to know about the environment, as Markdown."""
+        return inspect.cleandoc(type(self).__doc__ or "")
 
     @classmethod
     def resolve_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +131,9 @@ class ToolUseEnv(gym.Env[str, str]):
         Raises:
             OptionError: If the environment has no such option.
         """
-        parameters = inspect.signature(cls).parameters
+        parameters = dict(inspect.signature(cls).parameters)
+        for name in cls.registered_options:
+            del parameters[name]
         unknown = sorted(set(options) - set(parameters))
         if unknown:
             raise OptionError(
@@ -139,9 +148,9 @@ class ToolUseEnv(gym.Env[str, str]):
             resolved["split"] = None  # the tasks come instead of it
         return resolved
 
-    def _find_domains(self, data: str) -> dict[str, Domain]:
+    def _find_domains(self, domain: DomainOption, data: str) -> dict[str, Domain]:
         """Return the domains that tasks come from, by name."""
-        return {name: find_domain(name, data) for name in self.names()}
+        return load_domains(domain, self.domain_name, data)
 
     def _make_action_space(self) -> AssistantTurn:
         first, *others = self.domains.values()
@@ -223,7 +232,7 @@ class ToolUseEnv(gym.Env[str, str]):
             UnknownTaskError: If the task does not exist.
         """
         task = self._choose(rng, options or {})
-        return task, int(rng.integers(_SEED_LIMIT))
+        return task, int(rng.integers(SEED_LIMIT))
 
     def begin(self, task: Task, seed: int, user: User | None = None) -> Episode:
         """Return a new episode with this environment's options.
@@ -377,37 +386,3 @@ class ToolUseEnv(gym.Env[str, str]):
         forked.observation_space = Text()
         forked.restore(self.snapshot())
         return forked
-
-
-def runner_for(written: ActionFormat, *, answers: bool = False) -> CodeRunner | None:
-    """Return what runs code, for a format that has it; importing it is not for nothing.
-
-    Args:
-        written: The action format.
-        answers: Whether code may give the final answer.
-    """
-    if written.name not in CODE_FORMATS:
-        return None
-    from sca_envs.sandbox.runner import shared_runner
-
-    return shared_runner(answers=answers)
-
-
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise OptionError(f"Expected {name} to be an integer from 1; got {value!r}")
-    return value
-
-
-def _limit(tasks: TaskSource, num_tasks: int | None) -> int:
-    """Return how many tasks `reset` draws from."""
-    if num_tasks is not None:
-        _positive("num_tasks", num_tasks)
-        if tasks.size is not None and num_tasks > tasks.size:
-            raise OptionError(f"Expected num_tasks to be at most {tasks.size}; got {num_tasks}")
-        return num_tasks
-    if tasks.size == 0:
-        raise SCAError(
-            f"Expected at least one task, got an empty task set: {getattr(tasks, 'name', '')}"
-        )
-    return _SEED_LIMIT if tasks.size is None else tasks.size

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import load_env_creator
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -24,7 +23,7 @@ from sca_envs.core.episode import Episode, EpisodeSnapshot, Outcome
 from sca_envs.core.errors import OptionError
 from sca_envs.core.frozen import freeze
 from sca_envs.core.users import User
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import environment_class
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import AssistantTurn
 from sca_envs.envs.tool_use import ToolUseEnv
@@ -344,7 +343,6 @@ def __getattr__(name: str) -> Callable[..., ToolUseVectorEnv]:
     Gymnasium looks entry points up as text, so that a spec can be saved; a class in each
     environment's module would do nothing else.
     """
-    if name in ENVIRONMENTS:
-        env_class: Any = load_env_creator(ENVIRONMENTS[name])
-        return functools.partial(ToolUseVectorEnv, env_class)
+    if name in gym.registry:
+        return functools.partial(ToolUseVectorEnv, environment_class(name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ from sca_envs.bench.leaderboard.site import build_site, group_rows
 from sca_envs.bench.leaderboard.submission import load_submission
 from sca_envs.bench.leaderboard.verifying import verify_submission
 from sca_envs.core.errors import OptionError, SCAError
-from sca_envs.envs.registration import ENVIRONMENTS, environment_class
+from sca_envs.envs.registration import environment_class, environment_ids
 from tests.bench.boards import WHO
 from tests.bench.forging import Talk
 from tests.bench.players import PlainUser, Talking
@@ -73,7 +73,7 @@ def test_options_of_a_users_own_make_tables_apart() -> None:
     assert _conditions(RETAIL, **one).key != _conditions(RETAIL, **other).key
 
 
-@pytest.mark.parametrize("env_id", ENVIRONMENTS)
+@pytest.mark.parametrize("env_id", environment_ids())
 def test_every_option_of_every_environment_is_resolved(env_id: str) -> None:
     kind = environment_class(env_id)
     resolved = kind.resolve_options({})

@@ -159,9 +159,9 @@ def test_an_episode_of_another_task_is_named(submission: Path) -> None:
         (lambda e: e.update(data="tau-bench"), "data: expected 'tau-bench', got 'generated:0'"),
         (
             lambda e: e.update(env_id="sca/Nope-v0"),
-            "Expected an environment out of sca/TauRetail-v0",
+            "Expected an environment's id",
         ),
-        (lambda e: e.update(env_id="antigravity:x-v0"), "Expected an environment out of"),
+        (lambda e: e.update(env_id="antigravity:x-v0"), "Expected an environment's id"),
         (lambda e: e["env_options"].update(nope=1), "Expected an environment and its options"),
         (lambda e: e["env_options"].update(tasks="own.jsonl"), "tasks of its own"),
         (lambda e: e.update(folder="runs/7"), "runs/7"),

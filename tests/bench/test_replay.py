@@ -119,6 +119,21 @@ def test_forgeries_are_found(
     assert all(str(difference) for difference in again.differences)
 
 
+def test_a_task_of_another_version_is_not_called_forged() -> None:
+    (difference,) = replay(_forge(lambda v: v.update(task_digest="0" * 64))).differences
+    assert str(difference).startswith("episode, task, made by another version: recorded '0000")
+    assert replay(_forge(lambda v: v.update(task_digest="0" * 64))).other_version
+    assert replay(_forge(lambda v: v.pop("task_digest"))).ok
+    assert not replay(_forge(lambda v: v.update(reward=0.5))).other_version
+
+
+def test_the_digest_of_a_task_is_of_all_that_it_says() -> None:
+    task = sca_envs.domain("tau_retail").tasks("train")[3]
+    others = ({"instruction": "x"}, {"outputs": ("x",)}, {"actions": ()}, {"script": None})
+    copies = [task.model_copy(update=change) for change in ({}, *others)]
+    assert [one.digest == task.digest for one in copies] == [True] + [False] * 4
+
+
 def test_edited_action_changes_what_follows() -> None:
     forged = _forge(lambda v: _turn(v, _changed(v), action="Never mind."))
     again = replay(forged)

@@ -57,10 +57,10 @@ def test_it_tells_what_to_do(env_id: str) -> None:
     policy = info["policy"]
     for words in ("def verify(answer)", "call_log()", "initial(", "changes()", "novel", "failures"):
         assert words in policy
-    assert sca_envs.domain(env.domain_name).policy.strip() in policy
+    assert sca_envs.domain(env.domain.name).policy.strip() in policy
     assert not [part for part in ("{gates}", "{policy}", "$gates", "$policy") if part in policy]
     # The examples are of another domain.
-    own = sca_envs.domain(env.domain_name).base.tables
+    own = sca_envs.domain(env.domain.name).base.tables
     assert not [key for rows in own.values() for key in rows if len(key) > 7 and key in policy]
 
 

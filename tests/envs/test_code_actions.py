@@ -11,7 +11,7 @@ import gymnasium as gym
 import pytest
 
 import sca_envs
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import environment_ids
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.sandbox import Limits, SandboxUnavailableError
 from sca_envs.sandbox.runner import SandboxRunner, shared_runner
@@ -43,14 +43,14 @@ def _orders(env: ToolUseEnv, status: str) -> str:
     return next(key for key, order in orders.items() if order["status"] == status)
 
 
-@pytest.mark.parametrize("env_id", list(ENVIRONMENTS))
+@pytest.mark.parametrize("env_id", environment_ids())
 def test_reference_solves_tasks_in_code(env_id: str) -> None:
     env = _make(env_id)
     for seed in range(5):
         assert sca_envs.play(env, sca_envs.ReferenceAgent(env), seed=seed).reward == 1, seed
 
 
-@pytest.mark.parametrize("env_id", [env_id for env_id in ENVIRONMENTS if "M3" in env_id])
+@pytest.mark.parametrize("env_id", [env_id for env_id in environment_ids() if "M3" in env_id])
 def test_reference_solves_tasks_in_m3_code(env_id: str) -> None:
     env = _make(env_id, action_format="m3-code")
     for seed in range(5):

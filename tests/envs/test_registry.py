@@ -18,12 +18,12 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env as check_gymnasium_env
 
 import sca_envs
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import environment_ids
 from sca_envs.envs.tool_use import ToolUseEnv
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.parametrize("env_id", list(ENVIRONMENTS))
+pytestmark = pytest.mark.parametrize("env_id", environment_ids())
 
 
 def _make(env_id: str, **options: Any) -> ToolUseEnv:

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 import sca_envs
 from sca_envs.core.conversation import UserTurn
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import environment_ids
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.envs.vector import ToolUseVectorEnv
 from tests.envs.arrays import plain
 
 ENV_ID = "sca/TauRetail-v0"
 MODES = list(AutoresetMode)
-RUN_CODE = [name for name in ENVIRONMENTS if "Challenger" in name or "CodeAsTask" in name]
+RUN_CODE = [name for name in environment_ids() if "Challenger" in name or "CodeAsTask" in name]
 
 
 def _native(env_id: str = ENV_ID, num_envs: int = 3, **options: Any) -> ToolUseVectorEnv:
@@ -79,7 +79,7 @@ def _check_equality(
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
-@pytest.mark.parametrize("env_id", [name for name in ENVIRONMENTS if name not in RUN_CODE])
+@pytest.mark.parametrize("env_id", [name for name in environment_ids() if name not in RUN_CODE])
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**31), kinds=KINDS, max_turns=st.sampled_from([2, 5, 30]))
 def test_equals_sync(

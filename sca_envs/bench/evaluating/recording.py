@@ -238,6 +238,7 @@ class Recording:
             "data": domain.data,
             "data_digest": domain.base.digest(),
             "task_id": job.task_id,
+            "task_digest": task.digest,
             "split": task.split,
         }
         if task.instruction:

@@ -62,7 +62,7 @@ class Conditions:
         options, trials = run.options, run.options.get("trials")
         env_id, given = str(options.get("env_id")), _object(options.get("env_options"))
         try:
-            resolved = environment_class(env_id).resolve_options(given)
+            resolved = environment_class(env_id, trusted=False).resolve_options(given)
         except OptionError:  # of another version, or forged: whatever it says stands for itself
             resolved = given
         return cls(

@@ -97,7 +97,12 @@ class EpisodeChecker:
             )
             yield Problem(where, what)
             return
-        for difference in self._replayer.replay(episode).differences:
+        again = self._replayer.replay(episode)
+        if again.other_version:
+            what = f"{again.differences[0]}; verify it with the version that played it"
+            yield Problem(where, what)
+            return
+        for difference in again.differences:
             yield Problem(where, str(difference))
         if self._baseline is not None and episode.agent == entry.agent:
             yield from self._ask_again(where, episode)

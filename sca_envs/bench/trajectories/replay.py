@@ -1,8 +1,9 @@
 """Replaying trajectories: the same actions in the same environment, and what comes out differently.
 
 A reward that somebody edited, an observation that never was, a domain whose tools changed since:
-a replay finds each and says in which turn. It needs the environment and its data, not the agent. A
-user who is no built-in one is not asked again; its words are taken from the trajectory.
+a replay finds each and says in which turn. Of a task that is another one by now it says just that.
+It needs the environment and its data, not the agent. A user who is no built-in one is not asked
+again; its words are taken from the trajectory.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from sca_envs.envs.tool_use import ToolUseEnv
 _HEADER = ("domain", "data", "data_digest", "split", "instruction", "opening")
 _END = ("reward", "reward_components", "termination_reason", "truncated")
 _TURN = ("observation", "source", "reward", "changes")
+OTHER_VERSION = "task, made by another version"
+"""What differs where the task is not the one that was played."""
 _BREAKS = ("agent_error", AGENT_TIMEOUT, "environment_error", INFRASTRUCTURE_ERROR)
 """Ends that may come between two turns."""
 
@@ -81,6 +84,11 @@ class Replay:
     def ok(self) -> bool:
         """Whether nothing differs."""
         return not self.differences
+
+    @property
+    def other_version(self) -> bool:
+        """Whether the task is not the one that was played, so that nothing could be compared."""
+        return any(difference.what == OTHER_VERSION for difference in self.differences)
 
 
 def replay(
@@ -125,6 +133,9 @@ class Replayer:
             recording.begin()
         except (UnknownTaskError, ValueError) as error:
             return Replay(trajectory, [Difference(None, "task", trajectory.task_id, str(error))])
+        played, present = trajectory.task_digest, env.tasks.find(trajectory.task_id).digest
+        if played not in (None, present):
+            return Replay(trajectory, [Difference(None, OTHER_VERSION, played, present)])
         again, problem = _play(recording, trajectory, users)
         differences = [*_compare(trajectory, again), *problem]
         reward = None if problem else again.reward

@@ -214,6 +214,9 @@ class Trajectory(_Model):
     """sha256 of the initial tables' canonical JSON, as hex digits."""
     task_id: str
     """Id of the task."""
+    task_digest: str | None = None
+    """sha256 of the task's canonical JSON, as hex digits; another one means that another version of
+    the generator, or of the task file, made the task."""
     split: str
     """Split of the task."""
     instruction: str = ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from sca_envs.challenge.examination import Candidate, Examination
 from sca_envs.challenge.gates import Gate
 from sca_envs.core.errors import OptionError
+from sca_envs.domains.registry import portable
 
 AHEAD = 4
 """Candidates that are examined ahead of the one that is waited for, for each worker."""
@@ -44,7 +44,7 @@ def packed(value: Any, what: str) -> bytes:
         OptionError: If it cannot be sent to another process.
     """
     try:
-        return pickle.dumps(value)
+        return portable(value)
     except Exception as error:
         raise OptionError(
             f"Expected {what} that can be sent to another process; {error}. Give a class of a "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from gymnasium.envs.registration import load_env_creator
 from pettingzoo.utils.conversions import turn_based_aec_to_parallel
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
@@ -16,7 +15,7 @@ from sca_envs.core.errors import OptionError
 from sca_envs.core.formats import action_format
 from sca_envs.core.task import Task
 from sca_envs.envs.pettingzoo.text_game import TextGame
-from sca_envs.envs.registration import ENVIRONMENTS, check_id
+from sca_envs.envs.registration import make_env
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import MAX_ACTION_LENGTH, AssistantTurn, Text
 from sca_envs.envs.tool_use import ToolUseEnv
@@ -107,11 +106,9 @@ class raw_env(TextGame):  # noqa: N801 (PettingZoo's name for it)
         **options: Any,
     ) -> None:
         super().__init__(payoff, render_mode)
-        check_id(env_id)
         if "user" in options:
             raise OptionError(f"Expected no option user: {USER} is the user; got one")
-        make_env: Any = load_env_creator(ENVIRONMENTS[env_id])
-        self._env: ToolUseEnv = make_env(**options)
+        self._env: ToolUseEnv = make_env(env_id, **options)
         self.possible_agents = [USER, ASSISTANT]
         self._observation_spaces = {agent: Text() for agent in self.possible_agents}
         assert isinstance(self._env.action_space, AssistantTurn)

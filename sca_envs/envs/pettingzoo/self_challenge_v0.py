@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from gymnasium.envs.registration import load_env_creator
 from pettingzoo.utils.conversions import turn_based_aec_to_parallel
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
@@ -17,7 +16,7 @@ from sca_envs.core.errors import OptionError
 from sca_envs.envs.challenger import ChallengerEnv
 from sca_envs.envs.code_as_task import CodeAsTaskEnv
 from sca_envs.envs.pettingzoo.text_game import TextGame
-from sca_envs.envs.registration import ENVIRONMENTS
+from sca_envs.envs.registration import environment_class, make_env
 from sca_envs.envs.render import render_text, show
 from sca_envs.envs.spaces import AssistantTurn, Text
 from sca_envs.envs.tool_use import ToolUseEnv
@@ -183,13 +182,13 @@ class raw_env(TextGame):  # noqa: N801 (PettingZoo's name for it)
 
 
 def _challenger_env(env_id: str, shared: dict[str, Any], options: dict[str, Any]) -> ChallengerEnv:
-    known = [name for name in ENVIRONMENTS if "Challenger" in name]
-    if env_id not in known:
-        raise OptionError(f"Expected env_id to be {', '.join(known)}; got {env_id!r}")
+    if not issubclass(environment_class(env_id), ChallengerEnv):
+        raise OptionError(
+            f"Expected a challenger's id, such as sca/TauRetailChallenger-v0; got {env_id!r}"
+        )
     if "wanted" in options:
         raise OptionError("Expected no option wanted: the executor solves one task; got one")
-    make_env: Any = load_env_creator(ENVIRONMENTS[env_id])
-    env = make_env(**shared, **options)
+    env = make_env(env_id, **shared, **options)
     assert isinstance(env, ChallengerEnv)
     return env
 

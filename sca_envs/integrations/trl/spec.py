@@ -185,8 +185,7 @@ class Spec:
 
 
 def _make(env_id: str, options: dict[str, Any]) -> ToolUseEnv:
-    check_id(env_id)
-    env = gym.make(env_id, disable_env_checker=True, **options).unwrapped
+    env = gym.make(check_id(env_id), disable_env_checker=True, **options).unwrapped
     if isinstance(env, ChallengerEnv):
         raise OptionError(f"Expected an environment with tasks to solve; got {env_id!r}")
     return cast(ToolUseEnv, env)

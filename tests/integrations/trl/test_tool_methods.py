@@ -254,7 +254,7 @@ def test_code_as_tasks_have_an_answer() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"env_id": "sca/Nope-v0"}, "Expected an environment out of sca/TauRetail-v0"),
+        ({"env_id": "sca/Nope-v0"}, "Expected an environment's id"),
         ({"env_id": "sca/TauRetailChallenger-v0"}, "with tasks to solve"),
         ({"mode": "chat"}, "Expected mode to be tools or dialogue; got 'chat'"),
         ({"mode": "dialogue"}, "Expected an agent in mode 'dialogue'"),

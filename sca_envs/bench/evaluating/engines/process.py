@@ -29,6 +29,7 @@ from sca_envs.bench.evaluating.recording import Finished, Job
 from sca_envs.bench.evaluating.worker import Worker, WorkerSpec, timed_out
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.waiting import Waiting
+from sca_envs.domains.registry import portable
 
 _AHEAD = 2
 """Jobs that a worker has beside those it plays."""
@@ -60,7 +61,7 @@ class ProcessEngine:
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
         try:
-            pickled = pickle.dumps(spec)
+            pickled = portable(spec)
         except Exception as error:
             raise OptionError(
                 "Expected an agent, user and tasks that can be sent to another process; "

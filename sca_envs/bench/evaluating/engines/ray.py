@@ -21,6 +21,7 @@ from sca_envs.bench.evaluating.worker import Worker, WorkerSpec, timed_out
 from sca_envs.core.cluster import PATIENCE, TRIES, Cluster, extend_search_path, search_path
 from sca_envs.core.errors import OptionError
 from sca_envs.core.waiting import Waiting
+from sca_envs.domains.registry import portable
 
 _MOST = 32
 """Most episodes that a worker is given at a time."""
@@ -35,7 +36,7 @@ class RayEngine(Cluster):
     def run(self, spec: WorkerSpec, jobs: Sequence[Job]) -> Iterator[Finished]:
         """Play every job once; see `Engine.run`."""
         try:
-            pickled = pickle.dumps(spec)
+            pickled = portable(spec)
         except Exception as error:
             raise OptionError(
                 "Expected an agent, user and tasks that can be sent to another machine; "

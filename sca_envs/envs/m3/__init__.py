@@ -1,1 +1,0 @@
-"""The environments of M3ToolEval's families."""
