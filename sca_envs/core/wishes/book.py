@@ -12,9 +12,10 @@ from sca_envs.core.tools import Tool
 from sca_envs.core.wishes.attempts import Story
 from sca_envs.core.wishes.customer import Customer
 from sca_envs.core.wishes.draft import Draft
+from sca_envs.core.wishes.errors import DeadEnd
 from sca_envs.core.wishes.instruction import Instruction
 from sca_envs.core.wishes.personas import PERSONAS, Persona
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish
+from sca_envs.core.wishes.wish import Introduction, Wish
 from sca_envs.core.wishes.wordings import Wordings
 
 _SECONDS = 4

@@ -12,9 +12,10 @@ from sca_envs.core.database import Base, Database, Record
 from sca_envs.core.errors import ToolError
 from sca_envs.core.task import Fact, Request
 from sca_envs.core.tools import Tool
+from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Given, Term, Variable, plain
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish, WishError
+from sca_envs.core.wishes.wish import Introduction, Wish
 from sca_envs.core.wishes.wordings import Wordings
 
 _VERBS = re.compile(r"^(get|find|search|list|show|look_up)_|_(details|by_.*)$")

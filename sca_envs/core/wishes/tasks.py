@@ -17,8 +17,9 @@ from sca_envs.core.task import Task, UserScript
 from sca_envs.core.tools import Tool
 from sca_envs.core.wishes.book import WishBook
 from sca_envs.core.wishes.customer import Customer
+from sca_envs.core.wishes.errors import DeadEnd
 from sca_envs.core.wishes.personas import Persona
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish
+from sca_envs.core.wishes.wish import Introduction, Wish
 
 _TEST_EVERY = 5
 """One customer in five belongs to the test split."""

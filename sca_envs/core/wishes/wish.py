@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sca_envs.core.errors import SCAError
 from sca_envs.core.task import Fact, ReferenceAction, Request
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Term
-
-
-class DeadEnd(Exception):  # noqa: N818 (nothing is wrong: another draw will do)
-    """What was drawn makes no wish: the customer has no such record, for example."""
-
-
-class WishError(SCAError):
-    """A wish does what no wish may do, such as a call that the tool refuses."""
 
 
 @dataclass(frozen=True)
