@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sca_envs.core.task import Fact, ReferenceAction, Request
 from sca_envs.core.wishes.solution import Call, Step
@@ -55,3 +56,14 @@ class Introduction:
     def actions(self) -> tuple[ReferenceAction, ...]:
         """The calls that look it up."""
         return tuple(_action(step.call) for step in self.steps if step.call is not None)
+
+
+def spoken(value: Any) -> str | None:
+    """Return a value as an agent must say it, or None if it could be said in two ways.
+
+    ``12.5`` might be said as 12.5 or 12.50, and a whole number is part of too many others.
+    """
+    if isinstance(value, float):
+        text = f"{value:.2f}"
+        return None if text.endswith("0") else text
+    return value if isinstance(value, str) else None
