@@ -33,6 +33,12 @@ class Wish:
         return self.name == other.name and own == others
 
     @property
+    def prose(self) -> str:
+        """The opening and the facts that it leaves out."""
+        withheld = [fact.text for fact in self.request.facts if not fact.given]
+        return " ".join([self.request.opening, *withheld])
+
+    @property
     def actions(self) -> tuple[ReferenceAction, ...]:
         """The calls that were carried out."""
         calls = [step.carried_out for step in self.steps]

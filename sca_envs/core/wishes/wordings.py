@@ -31,7 +31,8 @@ from sca_envs.core.errors import OptionError, shorten
 from sca_envs.core.patterns import check_patterns
 
 POOLS = ("train", "test")
-_CUES, _SHARED = "cues", "shared"
+_CUES, _SHARED = NO_WISHES = ("cues", "shared")
+"""Tables of the file that are no wishes."""
 
 Texts = Mapping[str, Mapping[str, Sequence[str]]]
 """Wish -> key -> texts."""
