@@ -13,12 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sca_envs
-from agents.chat import ChatAgent
 from agents.code_act import CodeActAgent
-from agents.endpoint import CalledTool, Completion
-from agents.prompting import prompt, signature, system_prompt, wants_answer, without_thought
 from agents.react import ReActAgent
 from sca_envs import Answer, OptionError, Reply, ToolCall, Usage
+from sca_envs.agents.chat import ChatAgent
+from sca_envs.agents.endpoint import CalledTool, Completion
+from sca_envs.agents.prompting import (
+    prompt,
+    signature,
+    system_prompt,
+    wants_answer,
+    without_thought,
+)
 
 SEED = 3
 

@@ -10,9 +10,9 @@ from chat_server import ChatServer
 from werkzeug import Response
 
 import sca_envs
-from agents.endpoint import Completion
-from agents.users import CheckedUser, LLMUser
 from sca_envs import OptionError, Usage, UserError
+from sca_envs.agents.endpoint import Completion
+from sca_envs.agents.users import CheckedUser, LLMUser
 
 
 def task() -> sca_envs.Task:

@@ -11,8 +11,8 @@ from chat_server import ChatServer
 from werkzeug import Response
 
 import sca_envs
-from agents.chat import ChatAgent
-from agents.endpoint import EndpointDownError
+from sca_envs.agents.chat import ChatAgent
+from sca_envs.agents.endpoint import EndpointDownError
 
 RETAIL = "sca/TauRetail-v0"
 

@@ -18,7 +18,7 @@ from chat_server import ChatServer, called
 from werkzeug import Response
 
 import sca_envs
-from agents.endpoint import Endpoint, EndpointError
+from sca_envs.agents.endpoint import Endpoint, EndpointError
 from sca_envs.core.secrets import REDACTED, is_secret
 
 RETAIL = "sca/TauRetail-v0"

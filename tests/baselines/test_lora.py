@@ -13,11 +13,11 @@ pytest.importorskip("peft", reason="needs peft: pip install 'sca-envs[baselines]
 
 import torch
 
-from agents.models import load_model
 from baselines import dpo, grpo, lora, ppo, rft, sft, tiny
 from baselines.setup import first_model
 from baselines.trainers import trainer_options
 from sca_envs import evaluate
+from sca_envs.agents.models import load_model
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of torch and TRL are not ours
 
