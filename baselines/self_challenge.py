@@ -99,7 +99,7 @@ class Args(RunOptions):
     """What rewards an episode: the task's verification function, or a model's judgement of an
     instruction alone, as in PAE (arXiv:2412.13194)."""
     judge: str = "self"
-    """self, or module:Class of a chat model, such as agents.endpoint:Endpoint."""
+    """self, or module:Class of a chat model, such as sca_envs.agents:Endpoint."""
     judge_options: str = "{}"
     """Keyword arguments of the judge, as a JSON object."""
     no_failures: bool = False

@@ -22,7 +22,7 @@ ENV_ID = "sca/M3TradeCalculator-v0"
 ENV_OPTIONS: dict[str, Any] = {"max_turns": 2, "user": "none"}
 """Its options: the call, the answer, and no second try."""
 TEMPLATE = "compact"
-"""The chat template, of those in ``agents/templates``."""
+"""The chat template, of those in ``sca_envs/agents/templates``."""
 
 _DOMAIN, _DATA = "trade_calculator", "generated:0"
 _NUMBERS = range(1, 8)

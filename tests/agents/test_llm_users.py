@@ -138,7 +138,7 @@ def test_evaluation_counts_them_apart(server: ChatServer, monkeypatch: pytest.Mo
 
     server.brain = brain
     evaluation = sca_envs.evaluate(
-        "sca/TauRetail-v0", "reference", num_tasks=3, user="agents.users:LLMUser"
+        "sca/TauRetail-v0", "reference", num_tasks=3, user="sca_envs:LLMUser"
     )
     ends = [trajectory.termination_reason for trajectory in evaluation.trajectories()]
     assert ends == ["user_stop", "user_error", "user_stop"]

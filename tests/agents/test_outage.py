@@ -94,7 +94,7 @@ def test_the_users_endpoint_counts_as_well(server: ChatServer, tmp_path: Path) -
         RETAIL,
         "reference",
         num_tasks=3,
-        user="agents.users:LLMUser",
+        user="sca_envs:LLMUser",
         user_options={"model": "toy", "base_url": server.url, "max_retries": 0},
     )
     ends = [one.termination_reason for one in run.trajectories()]
