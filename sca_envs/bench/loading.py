@@ -119,7 +119,8 @@ def load(name: str, what: str) -> Callable[..., Any]:
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if found is None:
-        names = [name for name in dir(module) if name[0] != "_" and _is_class(module, name)]
+        known = dict.fromkeys([*vars(module), *dir(module)])  # a lazy module's are in its dir only
+        names = [name for name in known if name[0] != "_" and _is_class(module, name)]
         near = difflib.get_close_matches(attribute, names)
         raise OptionError(
             f"Expected {what} {attribute!r} in module {module_name}, which has no such name; its "
