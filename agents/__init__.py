@@ -1,5 +1,5 @@
-"""Ready-made agents and user simulators, run from a checkout.
+"""Styles of agents that are meant to be read, copied and changed; run from a checkout.
 
-Each module is short and meant to be read, copied and changed. They use nothing of `sca_envs` that
-is not public.
+Each is a short file that stands on the public names of `sca_envs` and `sca_envs.agents`, so a copy
+of it works wherever the package is installed.
 """

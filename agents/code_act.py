@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agents.chat import ChatAgent
-from agents.endpoint import ChatModel
-from sca_envs import OptionError
+from sca_envs import ChatAgent, OptionError
+from sca_envs.agents import ChatModel
 
 _BLOCK = re.compile(r"^[ \t]*```[ \t]*(?:python|py)?[ \t]*\n.*?^[ \t]*```[ \t]*$", re.M | re.S)
 
@@ -29,14 +28,15 @@ class CodeActAgent(ChatAgent):
     ) -> None:
         super().__init__(model, native=False, format=format, **options)
 
-    def _check_format(self, name: str) -> None:
+    def check_format(self, name: str) -> None:
+        """Check that turns of the environment may be Python."""
         if name not in ("python", "m3-code"):
             raise OptionError(
                 f"Expected the action format 'python' or 'm3-code' for CodeAct; got {name!r}. Make "
                 'the environment with action_format="python"'
             )
 
-    def _extract(self, text: str) -> str:
+    def extract_turn(self, text: str) -> str:
         """Return the text up to the end of the first block; what follows is a made-up output."""
         block = _BLOCK.search(text)
         return text if block is None else text[: block.end()]

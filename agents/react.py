@@ -10,10 +10,8 @@ import json
 import re
 from typing import Any
 
-from agents.chat import ChatAgent
-from agents.endpoint import ChatModel
-from agents.prompting import system_prompt
-from sca_envs import OptionError
+from sca_envs import ChatAgent, OptionError
+from sca_envs.agents import ChatModel, system_prompt
 
 _ACTION = re.compile(r"^[ \t*]*Action:[ \t*]*", re.MULTILINE)
 _INVENTED = re.compile(r"^[ \t*]*(?:Observation|Thought|Action|Result of \w+):", re.MULTILINE)
@@ -31,19 +29,21 @@ class ReActAgent(ChatAgent):
     def __init__(self, model: ChatModel | str | None = None, **options: Any) -> None:
         super().__init__(model, native=False, **options)
 
-    def _check_format(self, name: str) -> None:
+    def check_format(self, name: str) -> None:
+        """Check that the environment's action format is ``json``."""
         if name != "json":
             raise OptionError(f"Expected the action format 'json' for ReAct; got {name!r}")
 
-    def _system_prompt(self, format_name: str, info: dict[str, Any]) -> str:
+    def make_system_prompt(self, format_name: str, info: dict[str, Any]) -> str:
+        """Return the system prompt, which asks for a thought and an action."""
         return system_prompt("react", info)
 
-    def _extract(self, text: str) -> str:
+    def extract_turn(self, text: str) -> str:
         """Return the first action; text without one is said as it is."""
-        found = _ACTION.search(text)
-        if found is None:
+        head = _ACTION.search(text)
+        if head is None:
             return text
-        action = text[found.end() :].strip()
+        action = text[head.end() :].strip()
         if action.startswith("{"):
             try:
                 _, end = _DECODER.raw_decode(action)

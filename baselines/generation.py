@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agents.tokens import TokenAgent
-from agents.vllm_agent import VLLMAgent
 from baselines import lora, tiny
 from baselines.setup import make_agent
+from sca_envs.agents import TokenAgent, VLLMAgent
 
 
 class BareVLLMAgent(VLLMAgent):
@@ -72,7 +71,7 @@ class Players:
 def _start(args: Any, device: str, folder: Path) -> Any:
     """Return vLLM's engine, in this process: only there can it be handed tensors."""
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
-    from agents.vllm_agent import start_engine
+    from sca_envs.agents import start_engine
 
     on_gpu = device == "cuda"
     return start_engine(

@@ -16,8 +16,6 @@ import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agents.encoding import TemplateError
-from agents.trl_agent import TrainerAgent
 from baselines import lora, tiny
 from baselines.run import Clock, Run, Stop
 from baselines.setup import World, first_model, make_world
@@ -33,6 +31,7 @@ from baselines.training import (
     require,
     save_model,
 )
+from sca_envs.agents import TemplateError, TrainerAgent
 from sca_envs.integrations.trl import Spec
 
 

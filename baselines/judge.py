@@ -12,10 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from agents.endpoint import ChatModel, Message
-from agents.prompting import prompt, without_thought
-from agents.tokens import TokenAgent
 from sca_envs import Trajectory
+from sca_envs.agents import ChatModel, Message, TokenAgent, prompt, without_thought
 
 _VERDICT = re.compile(r"^[\W_]*verdict[\W_]*(success|failure)[\W_]*$", re.IGNORECASE | re.MULTILINE)
 _LONGEST = 2_000

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from agents.models import load_model, load_tokenizer, transformers
 from baselines import lora
 from baselines.packing import Rows, attention
 from baselines.run import Run
 from baselines.setup import first_model
 from baselines.training import Basics
+from sca_envs.agents import import_transformers, load_model, load_tokenizer
 
-transformers()  # raises, with the name of the extra, if it or torch is missing
+import_transformers()  # raises, with the name of the extra, if it or torch is missing
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 

@@ -18,8 +18,6 @@ from typing import Any, Literal, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from agents.models import transformers
-from agents.tokens import TokenAgent
 from baselines.generation import Players
 from baselines.packing import Played, chunks
 from baselines.policy import Outputs, Policy, Reference, State, make_state
@@ -37,8 +35,9 @@ from baselines.training import (
     require,
 )
 from sca_envs import SCAError
+from sca_envs.agents import TokenAgent, import_transformers
 
-transformers()  # raises, with the name of the extra, if it or torch is missing
+import_transformers()  # raises, with the name of the extra, if it or torch is missing
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
@@ -400,7 +399,7 @@ def train(args: Args) -> Run:
     run = Run(args)
     world = make_world(args)
     device = find_device(args)
-    transformers().utils.logging.disable_progress_bar()  # ours is enough
+    import_transformers().utils.logging.disable_progress_bar()  # ours is enough
     state = make_state(args, run, device)
     run.open(state.iteration)
     if run.checkpoint is None:

@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.models import load_model, load_tokenizer
 from baselines.run import Clock, Run, Stop, progress_bar
 from baselines.setup import World, first_model, make_agent, make_world
 from baselines.sft import imitate
@@ -36,6 +35,7 @@ from baselines.training import (
 )
 from baselines.transcripts import Example
 from sca_envs import SCAError, TaskSet, Trajectory, evaluate
+from sca_envs.agents import load_model, load_tokenizer
 
 FURTHER = 100_000
 """Tasks of a split without end that rounds draw from."""

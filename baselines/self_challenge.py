@@ -26,7 +26,6 @@ from typing import Any, Literal
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.models import load_model, load_tokenizer, model_folder, transformers
 from baselines import self_challenge_parts as parts
 from baselines import self_challenge_report as report
 from baselines import tiny, tiny_challenger
@@ -55,6 +54,7 @@ from sca_envs import (
     save_tasks,
     write_trajectories,
 )
+from sca_envs.agents import import_transformers, load_model, load_tokenizer, model_folder
 
 TINY_SCALE = 0.05
 """Of a run in the tiny world, which has 110 questions to train on."""
@@ -99,7 +99,7 @@ class Args(RunOptions):
     """What rewards an episode: the task's verification function, or a model's judgement of an
     instruction alone, as in PAE (arXiv:2412.13194)."""
     judge: str = "self"
-    """self, or module:Class of a chat model, such as agents.endpoint:Endpoint."""
+    """self, or module:Class of a chat model, such as sca_envs.agents:Endpoint."""
     judge_options: str = "{}"
     """Keyword arguments of the judge, as a JSON object."""
     no_failures: bool = False
@@ -209,7 +209,7 @@ class Loop:
         self.run.open(begun)
         if self.run.checkpoint is None:
             self.run.save(0, partial(_point, model=""))
-        transformers().utils.logging.disable_progress_bar()  # ours is enough
+        import_transformers().utils.logging.disable_progress_bar()  # ours is enough
         if self.world.test is not None:
             save_tasks(self.world.test, self.path / "test.jsonl")
         model = self.args.executor or self.args.model

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
-from agents.encoding import TranscriptEncoder
-from agents.models import load_tokenizer, model_folder
 from baselines import tiny
 from baselines.setup import CODE_AS_TASK, World, read_options, read_tasks
 from baselines.tiny_challenger import TinyChallenger
@@ -30,6 +28,7 @@ from sca_envs import (
     Task,
     standard_gates,
 )
+from sca_envs.agents import TranscriptEncoder, load_tokenizer, model_folder
 
 if TYPE_CHECKING:
     from baselines.self_challenge import Args

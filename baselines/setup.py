@@ -12,11 +12,9 @@ from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 
-from agents.encoding import TranscriptEncoder
-from agents.hf import HFAgent
-from agents.models import load_model, load_tokenizer, model_folder
 from baselines import tiny
 from sca_envs import OptionError, TaskSet, load_code_tasks, load_tasks
+from sca_envs.agents import HFAgent, TranscriptEncoder, load_model, load_tokenizer, model_folder
 
 CODE_AS_TASK = "sca/CodeAsTask-v0"
 """The environment whose task files are Code-as-Tasks."""

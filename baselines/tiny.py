@@ -14,17 +14,15 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agents.encoding import Encoding, Message, TranscriptEncoder
-from agents.hf import HFAgent
-from agents.models import transformers
 from sca_envs import ExpectedAnswer, Task, TaskSet, domain
+from sca_envs.agents import Encoding, HFAgent, Message, TranscriptEncoder, import_transformers
 
 ENV_ID = "sca/M3TradeCalculator-v0"
 """The environment; `tasks` gives it the tasks."""
 ENV_OPTIONS: dict[str, Any] = {"max_turns": 2, "user": "none"}
 """Its options: the call, the answer, and no second try."""
 TEMPLATE = "compact"
-"""The chat template, of those in ``agents/templates``."""
+"""The chat template, of those in ``sca_envs/agents/templates``."""
 
 _DOMAIN, _DATA = "trade_calculator", "generated:0"
 _NUMBERS = range(1, 8)
@@ -151,7 +149,7 @@ def train_tokenizer(texts: Iterable[str], pieces: str, vocabulary: int) -> Any:
         pieces: Regular expression of the pieces that no token goes beyond.
         vocabulary: Most tokens that it has.
     """
-    transformers()  # raises, with the name of the extra, if it is missing
+    import_transformers()  # raises, with the name of the extra, if it is missing
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -183,7 +181,7 @@ def tiny_model(tokenizer: Any, seed: int, hidden: int = 192, layers: int = 2) ->
     """Return a causal language model with random weights, of 0.8 M parameters by default."""
     import torch
 
-    library = transformers()
+    library = import_transformers()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = library.LlamaConfig(

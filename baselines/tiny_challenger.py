@@ -15,11 +15,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agents.encoding import Message, TranscriptEncoder
-from agents.endpoint import Completion
-from agents.hf import HFAgent
 from baselines import tiny
 from sca_envs import CodeAsTask, Domain, Task, Usage
+from sca_envs.agents import Completion, HFAgent, Message, TranscriptEncoder
 
 CONTEXT = 512
 """Tokens that the model can read and write in an episode."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agents.models import transformers
 from baselines.run import Clock, Run, Stop, progress_bar
 from baselines.training import Common, is_main
+from sca_envs.agents import import_transformers
 
 NAMES = {
     "loss": "losses/loss",
@@ -58,7 +58,7 @@ def trainer_options(args: Common, folder: Path, device: str) -> dict[str, Any]:
 
 def quiet(trainer: Any) -> Any:
     """Return a trainer that prints no numbers: they are in the run's folder."""
-    trainer.remove_callback(transformers().PrinterCallback)
+    trainer.remove_callback(import_transformers().PrinterCallback)
     return trainer
 
 
@@ -80,7 +80,7 @@ def recorder(
     """
     spent = clock or Clock()
 
-    class Recorder(transformers().TrainerCallback):  # type: ignore[misc]
+    class Recorder(import_transformers().TrainerCallback):  # type: ignore[misc]
         def __init__(self) -> None:
             self.held: dict[str, float] = {}
             self.bar = progress_bar()

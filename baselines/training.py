@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.models import transformers
 from baselines import tiny
 from baselines.run import Run
 from baselines.setup import World, make_agent
 from sca_envs import Agent, OptionError, SCAError, Trajectory, evaluate, read_trajectories
+from sca_envs.agents import import_transformers
 
 
 @dataclass
@@ -157,7 +157,7 @@ def find_device(args: RunOptions) -> str:
     Raises:
         OptionError: If there is no GPU where one is asked for.
     """
-    transformers()  # raises, with the name of the extra, if it or torch is missing
+    import_transformers()  # raises, with the name of the extra, if it or torch is missing
     import torch
 
     torch.set_num_threads(args.threads)

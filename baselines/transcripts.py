@@ -12,11 +12,9 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
-from agents.encoding import Encoding
-from agents.hf import HFAgent
-from agents.tokens import Generation
 from baselines.setup import World
 from sca_envs import Agent, ReferenceAgent, SCAError, Trajectory
+from sca_envs.agents import Encoding, Generation, HFAgent
 
 
 class Example(NamedTuple):

@@ -13,8 +13,8 @@ import sys
 
 import torch
 
-from agents.models import load_model, model_folder
 from sca_envs import read_trajectories
+from sca_envs.agents import load_model, model_folder
 
 
 def main(run: str, model: str, episodes: str = "1000") -> None:

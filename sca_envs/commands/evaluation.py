@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from sca_envs.commands.options import EnvId, engine_options, key_values
+from sca_envs.core.errors import OptionError
 
 _Pairs = list[str]
 
@@ -16,9 +17,16 @@ _Pairs = list[str]
 def evaluate(
     env_id: EnvId,
     agent: Annotated[
-        str, typer.Option(help="reference, noop, random, human, module:name or file.py:name.")
-    ],
+        str | None,
+        typer.Option(help="reference, noop, random, human, module:name or file.py:name."),
+    ] = None,
     agent_option: Annotated[_Pairs, typer.Option(help="key=value, for the agent.")] = [],  # noqa: B006
+    model: Annotated[
+        str | None, typer.Option(help="Instead of --agent: a model's name at an endpoint.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Its endpoint.  [default: OPENAI_BASE_URL, else OpenAI's]")
+    ] = None,
     tasks: Annotated[Path | None, typer.Option(help="A task file instead of a split.")] = None,
     split: Annotated[str | None, typer.Option(help="Which tasks.  [default: test]")] = None,
     data: Annotated[str | None, typer.Option(help="generated, tau-bench, …")] = None,
@@ -53,12 +61,14 @@ def evaluate(
     from sca_envs.bench.evaluating.evaluation_report import LiveProgress, results_table
 
     console = Console()
+    options = key_values(agent_option, "--agent-option")
+    player, options = _choose_agent(agent, options, model, base_url)
     try:
         with LiveProgress(console, live=agent != "human") as live:
             evaluation = run(
                 env_id,
-                agent,
-                agent_options=key_values(agent_option, "--agent-option"),
+                player,
+                agent_options=options,
                 tasks=tasks,
                 split=split,
                 data=data,
@@ -84,6 +94,28 @@ def evaluate(
     console.print(results_table(evaluation.results))
     if evaluation.out is not None:
         console.print(f"written to {evaluation.out}", markup=False, highlight=False)
+
+
+def _choose_agent(
+    agent: str | None, options: dict[str, Any], model: str | None, base_url: str | None
+) -> tuple[Any, dict[str, Any]]:
+    """Return the agent and its options; ``--model`` is short for the chat agent with them."""
+    from sca_envs.agents.chat import ChatAgent
+
+    if model is None:
+        if base_url is not None:
+            raise OptionError("Expected --base-url only with --model, got it without")
+        if agent is None:
+            raise OptionError("Expected --agent, or --model for one at an endpoint; got neither")
+        return agent, options
+    if agent is not None:
+        raise OptionError(f"Expected --agent or --model, not both; got {agent!r} and {model!r}")
+    endpoint = {"model": model} | ({} if base_url is None else {"base_url": base_url})
+    if twice := sorted(endpoint.keys() & options):
+        raise OptionError(
+            f"Expected {', '.join(twice)} once, by an option of its own or by --agent-option"
+        )
+    return ChatAgent, options | endpoint
 
 
 def replay(

@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 import sca_envs
-from agents.endpoint import Endpoint
+from sca_envs.agents.endpoint import Endpoint
 
 Reply = str | dict[str, Any] | Response
 Brain = Callable[[dict[str, Any]], Reply]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from agents.chat import ChatAgent
 from sca_envs import UserTurn
+from sca_envs.agents.chat import ChatAgent
 
 
 class Keyed(ChatAgent):

@@ -15,8 +15,8 @@ import pytest
 from bad_server import Behaviour, bad_server, drip, reply, send
 from chat_server import ChatServer, completion
 
-from agents.endpoint import Completion, Endpoint, EndpointDownError, EndpointError
 from sca_envs import OptionError
+from sca_envs.agents.endpoint import Completion, Endpoint, EndpointDownError, EndpointError
 
 HELLO = [{"role": "user", "content": "Hello?"}]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

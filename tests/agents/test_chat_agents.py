@@ -11,45 +11,23 @@ import pytest
 from chat_server import ChatServer, called, reference_actions
 from hypothesis import given
 from hypothesis import strategies as st
+from turns import brain_of, in_code, in_text, native, react
 
 import sca_envs
-from agents.chat import ChatAgent
 from agents.code_act import CodeActAgent
-from agents.endpoint import CalledTool, Completion
-from agents.prompting import prompt, signature, system_prompt, wants_answer, without_thought
 from agents.react import ReActAgent
-from sca_envs import Answer, OptionError, Reply, ToolCall, Usage
+from sca_envs import OptionError, Reply, Usage
+from sca_envs.agents.chat import ChatAgent
+from sca_envs.agents.endpoint import CalledTool, Completion
+from sca_envs.agents.prompting import (
+    prompt,
+    signature,
+    system_prompt,
+    wants_answer,
+    without_thought,
+)
 
 SEED = 3
-
-
-def native(action: sca_envs.Action) -> str | dict[str, Any]:
-    """Return an action as a model says it with native tool calls."""
-    match action:
-        case ToolCall(name, arguments):
-            return called((name, json.dumps(arguments)))
-        case Answer(text):
-            return called(("answer", json.dumps({"content": text})))
-        case Reply(text):
-            return text
-    raise AssertionError(action)
-
-
-def react(env: gym.Env[Any, Any], action: sca_envs.Action) -> str:
-    call = sca_envs.action_format("json").render(action)
-    if isinstance(action, Reply):
-        call = json.dumps({"name": "respond", "arguments": {"content": action.text}})
-    made_up = '\nObservation: {"done": true}\nThought: so'
-    return f"Thought: I act now; Action is next.\nAction: {call}{made_up}"
-
-
-def in_text(env: gym.Env[Any, Any], action: sca_envs.Action) -> str:
-    return f"<think>\nhm\n</think>\n{env.unwrapped.render_action(action)}"  # type: ignore[attr-defined]
-
-
-def in_code(env: gym.Env[Any, Any], action: sca_envs.Action) -> str:
-    turn = in_text(env, action)
-    return f"{turn}\nThe output will be:\n```\n42\n```" if "```" in turn else turn
 
 
 Play = tuple[Callable[..., ChatAgent], Callable[..., Any], str, dict[str, Any]]
@@ -240,17 +218,6 @@ def test_plain_text_is_said_word_for_word() -> None:
     assert env.unwrapped.episode.transcript[0].action == Reply(text)  # type: ignore[attr-defined]
 
 
-def _brain_of(written: dict[str, list[Any]]) -> Callable[[dict[str, Any]], Any]:
-    """Return a server's mind that knows what to say in the episode with a certain opening."""
-
-    def brain(body: dict[str, Any]) -> Any:
-        messages = body["messages"]
-        said = sum(message["role"] == "assistant" for message in messages)
-        return written[messages[1]["content"]][said]
-
-    return brain
-
-
 @pytest.mark.parametrize("engine", ["local", "thread"])
 def test_evaluation_with_endpoints(
     server: ChatServer, engine: str, monkeypatch: pytest.MonkeyPatch
@@ -263,10 +230,10 @@ def test_evaluation_with_endpoints(
         written[opening] = [native(action) for action in actions]
     monkeypatch.setenv("SCA_MODEL", "toy")
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-    server.brain = _brain_of(written)
+    server.brain = brain_of(written)
     evaluation = sca_envs.evaluate(
         "sca/TauRetail-v0",
-        "agents.chat:ChatAgent",
+        "sca_envs:ChatAgent",
         agent_options={"input_price": 1.0, "seed": 1},
         num_tasks=4,
         engine=engine,

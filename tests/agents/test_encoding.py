@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny import CHATML, SPECIAL
 
-from agents.encoding import Encoding, Message, TemplateError, TranscriptEncoder
 from sca_envs import OptionError
+from sca_envs.agents.encoding import Encoding, Message, TemplateError, TranscriptEncoder
 
 HEADERS = """\
 {{- '<|bos|>' -}}

@@ -12,8 +12,8 @@ from chat_server import ChatServer, called, completion
 from openai.types.chat import ChatCompletion
 from werkzeug import Response
 
-from agents.endpoint import Endpoint, EndpointError
 from sca_envs import OptionError
+from sca_envs.agents.endpoint import Endpoint, EndpointError
 
 HELLO = [{"role": "user", "content": "Hello?"}]
 

@@ -21,10 +21,10 @@ from chat_server import called, completion
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.chat import ChatAgent
-from agents.connection import _httpx
-from agents.endpoint import Completion, Endpoint, EndpointError
 from sca_envs import domain
+from sca_envs.agents.chat import ChatAgent
+from sca_envs.agents.connection import _httpx
+from sca_envs.agents.endpoint import Completion, Endpoint, EndpointError
 
 HELLO = [{"role": "user", "content": "Hello?"}]
 GOOD = [
@@ -294,7 +294,7 @@ def test_what_comes_of_a_reply_can_be_played(endpoint: Endpoint) -> None:
 
 def test_the_loop_lives_on() -> None:
     """No reply took down the thread that all endpoints share."""
-    from agents.connection import wait_for
+    from sca_envs.agents.connection import wait_for
 
     async def nothing() -> int:
         await asyncio.sleep(0)

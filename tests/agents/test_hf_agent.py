@@ -12,11 +12,11 @@ import pytest
 from tiny import tiny_model
 
 import sca_envs
-from agents.encoding import TemplateError
-from agents.hf import HFAgent, _Sampler
-from agents.models import ModelError, load_model, load_tokenizer, model_folder
-from agents.tokens import Generation, Sampling
 from sca_envs import OptionError
+from sca_envs.agents.encoding import TemplateError
+from sca_envs.agents.hf import HFAgent, _Sampler
+from sca_envs.agents.models import ModelError, load_model, load_tokenizer, model_folder
+from sca_envs.agents.tokens import Generation, Sampling
 
 pytestmark = pytest.mark.skipif(
     not (importlib.util.find_spec("torch") and importlib.util.find_spec("transformers")),
@@ -360,7 +360,7 @@ def test_smollm2_plays_a_whole_episode(smollm2: str) -> None:
 
 
 def _spans(mask: list[int]) -> list[tuple[int, int]]:
-    from agents.encoding import Encoding
+    from sca_envs.agents.encoding import Encoding
 
     return Encoding([0] * len(mask), [None] * len(mask), mask).spans()
 

@@ -10,9 +10,9 @@ from chat_server import ChatServer
 from werkzeug import Response
 
 import sca_envs
-from agents.endpoint import Completion
-from agents.users import CheckedUser, LLMUser
 from sca_envs import OptionError, Usage, UserError
+from sca_envs.agents.endpoint import Completion
+from sca_envs.agents.users import CheckedUser, LLMUser
 
 
 def task() -> sca_envs.Task:
@@ -138,7 +138,7 @@ def test_evaluation_counts_them_apart(server: ChatServer, monkeypatch: pytest.Mo
 
     server.brain = brain
     evaluation = sca_envs.evaluate(
-        "sca/TauRetail-v0", "reference", num_tasks=3, user="agents.users:LLMUser"
+        "sca/TauRetail-v0", "reference", num_tasks=3, user="sca_envs:LLMUser"
     )
     ends = [trajectory.termination_reason for trajectory in evaluation.trajectories()]
     assert ends == ["user_stop", "user_error", "user_stop"]

@@ -11,8 +11,8 @@ from chat_server import ChatServer
 from werkzeug import Response
 
 import sca_envs
-from agents.chat import ChatAgent
-from agents.endpoint import EndpointDownError
+from sca_envs.agents.chat import ChatAgent
+from sca_envs.agents.endpoint import EndpointDownError
 
 RETAIL = "sca/TauRetail-v0"
 
@@ -94,7 +94,7 @@ def test_the_users_endpoint_counts_as_well(server: ChatServer, tmp_path: Path) -
         RETAIL,
         "reference",
         num_tasks=3,
-        user="agents.users:LLMUser",
+        user="sca_envs:LLMUser",
         user_options={"model": "toy", "base_url": server.url, "max_retries": 0},
     )
     ends = [one.termination_reason for one in run.trajectories()]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from agents import models
-from agents.vllm_agent import start_engine
 from sca_envs import OptionError
+from sca_envs.agents import models
+from sca_envs.agents.vllm_agent import start_engine
 
 ROOT = Path(__file__).parents[2]
 LOADERS = {"from_pretrained", "LLM", "AsyncLLM", "load_dataset", "pipeline", "from_config"}
@@ -49,7 +49,7 @@ def test_nothing_is_trusted_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
     kind = types.SimpleNamespace(from_pretrained=load)
     library = types.SimpleNamespace(AutoTokenizer=kind, AutoModelForCausalLM=kind)
-    monkeypatch.setattr(models, "transformers", lambda: library)
+    monkeypatch.setattr(models, "import_transformers", lambda: library)
     monkeypatch.setitem(sys.modules, "vllm", types.SimpleNamespace(LLM=load))
     pytest.importorskip("torch")
     for flag in ({}, {"trust_remote_code": True}):

@@ -18,7 +18,7 @@ from chat_server import ChatServer, called
 from werkzeug import Response
 
 import sca_envs
-from agents.endpoint import Endpoint, EndpointError
+from sca_envs.agents.endpoint import Endpoint, EndpointError
 from sca_envs.core.secrets import REDACTED, is_secret
 
 RETAIL = "sca/TauRetail-v0"
@@ -183,15 +183,16 @@ def test_a_run_goes_on_with_another_key(run: Path, server: ChatServer) -> None:
         ("--agent-option", f"nope_key={SECRETS['api_key']}"),
         ("--agent-option", f"api-key={SECRETS['api_key']}"),
         ("--agent-option", f"base_url=http://joe:{SECRETS['basic']}@127.0.0.1:9/v1"),
-        ("--agent-option", f"base_url=http://joe:{SECRETS['basic']}@[::1"),
+        ("--base-url", f"http://joe:{SECRETS['basic']}@[::1"),
+        ("--base-url", f"http://joe:{SECRETS['basic']}@127.0.0.1:9/v1", "--agent", "noop"),
         ("--user", "none", "--user-option", f"token={SECRETS['token']}"),
         ("--env-option", f"api_key={SECRETS['api_key']}"),
         ("--workers", "2", "--agent-option", f"base_url=http://h.invalid/?key={SECRETS['query']}"),
     ],
 )
 def test_no_secret_is_in_what_the_command_prints(arguments: tuple[str, ...]) -> None:
-    command = [sys.executable, "-m", "sca_envs", "eval", RETAIL, "--agent", "agents.chat:ChatAgent"]
-    settings = ["--agent-option", "model=toy", "--agent-option", "max_retries=0"]
+    command = [sys.executable, "-m", "sca_envs", "eval", RETAIL, "--model", "toy"]
+    settings = ["--agent-option", "max_retries=0"]
     done = subprocess.run(
         [*command, *settings, "--num-tasks", "2", *arguments],
         env=os.environ | {"OPENAI_API_KEY": SECRETS["environment"]},

@@ -36,8 +36,8 @@ def tokenizer() -> Any:
 @pytest.fixture(scope="session")
 def warm(tokenizer: Any) -> Any:
     """A model of 0.12 M parameters that is right in about a quarter of the tasks."""
-    from agents.encoding import TranscriptEncoder
     from baselines import tiny
+    from sca_envs.agents.encoding import TranscriptEncoder
 
     model = tiny.tiny_model(tokenizer, seed=0, hidden=64)
     encoder = TranscriptEncoder(tokenizer, tiny.TEMPLATE)

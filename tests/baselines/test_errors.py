@@ -16,10 +16,10 @@ pytest.importorskip("trl", reason="needs TRL: pip install 'sca-envs[baselines]'"
 import torch
 import transformers
 
-from agents.encoding import TemplateError
 from baselines import dpo, grpo, ppo, rft, sft
 from baselines.training import LESS_MEMORY, command, one_process, require
 from sca_envs import OptionError, SCAError
+from sca_envs.agents.encoding import TemplateError
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of torch and TRL are not ours
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agents.endpoint import Completion
 from baselines import tiny
 from baselines.judge import ChatJudge, LocalJudge, question, read_verdict, relabel, verdicts
 from sca_envs import Trajectory, Usage, evaluate
+from sca_envs.agents.endpoint import Completion
 
 
 @pytest.mark.parametrize(

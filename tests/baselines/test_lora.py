@@ -13,15 +13,15 @@ pytest.importorskip("peft", reason="needs peft: pip install 'sca-envs[baselines]
 
 import torch
 
-from agents.models import load_model
 from baselines import dpo, grpo, lora, ppo, rft, sft, tiny
 from baselines.setup import first_model
 from baselines.trainers import trainer_options
 from sca_envs import evaluate
+from sca_envs.agents.models import load_model
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of torch and TRL are not ours
 
-TEMPLATES = Path(__file__).parents[2] / "agents" / "templates"
+TEMPLATES = Path(__file__).parents[2] / "sca_envs" / "agents" / "templates"
 SHORT: dict[str, Any] = {"lora": 4, "eval_num_tasks": 2, "eval_trials": 1, "learning_rate": 3e-3}
 RECIPES: dict[Any, dict[str, Any]] = {
     sft: {"iterations": 2, "demonstrations": 16, "batch": 8},

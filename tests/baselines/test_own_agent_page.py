@@ -54,7 +54,7 @@ def own_model(folder: Path) -> None:
     model = tiny.tiny_model(tokenizer, 0, hidden=16, layers=1)
     model.config.max_position_embeddings = 16384
     tokenizer.chat_template = (
-        Path(__file__).parents[2] / "agents" / "templates" / "chatml.jinja"
+        Path(__file__).parents[2] / "sca_envs" / "agents" / "templates" / "chatml.jinja"
     ).read_text("utf-8")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

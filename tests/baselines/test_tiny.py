@@ -7,9 +7,9 @@ from typing import Any
 
 import gymnasium as gym
 
-from agents.encoding import TranscriptEncoder
 from baselines import tiny
 from sca_envs import ReferenceAgent, evaluate, play
+from sca_envs.agents.encoding import TranscriptEncoder
 
 
 def test_reference_solutions_score_and_splits_share_nothing() -> None:

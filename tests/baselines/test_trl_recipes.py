@@ -20,11 +20,11 @@ pytestmark = [
 ]
 
 if INSTALLED:
-    from agents.encoding import TemplateError, TranscriptEncoder
     from baselines import dpo, grpo, rft, sft, tiny
     from baselines.setup import make_agent, make_world
     from baselines.transcripts import from_trajectories, references
     from sca_envs import OptionError, SCAError, Trajectory, read_trajectories
+    from sca_envs.agents.encoding import TemplateError, TranscriptEncoder
 
 SHORT: dict[str, Any] = {"eval_num_tasks": 10, "eval_trials": 1, "checkpoint_every": 2}
 

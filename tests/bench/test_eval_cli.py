@@ -54,7 +54,18 @@ def test_from_evaluation_to_training_data(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("eval", "sca/TauRetail-v0", "--agent", "nope"), "reference, noop, random, human"),
-        (("eval", "sca/TauRetail-v0"), "--agent"),
+        (("eval", "sca/TauRetail-v0"), "--agent, or --model"),
+        (("eval", "sca/TauRetail-v0", "--agent", "noop", "--model", "toy"), "--model, not both"),
+        (("eval", "sca/TauRetail-v0", "--base-url", "http://h"), "--base-url only with --model"),
+        (
+            ("eval", "sca/TauRetail-v0", "--agent", "noop", "--base-url", "http://h"),
+            "--base-url only with --model",
+        ),
+        (
+            ("eval", "sca/TauRetail-v0", "--model", "toy", "--agent-option", "model=other"),
+            "Expected model once",
+        ),
+        (("eval", "sca/TauRetail-v0", "--agent", "sca_envs:ChatAgnet"), "ChatAgent"),
         (("eval", "sca/TauRetail-v0", "--agent", "noop", "--agent-option", "x"), "key=value"),
         (("eval", "sca/TauRetail-v0", "--agent", "noop", "--resume"), "folder"),
         (("eval", "sca/TauRetail-v0", "--agent", "noop", "--address", "auto"), "with --engine ray"),

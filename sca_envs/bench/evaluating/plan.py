@@ -106,7 +106,7 @@ def make_plan(
         env_options=_resolve(env_id, _with_user(options, user, user_maker)),
         agent=maker,
         agent_name=agent_name
-        or (agent if isinstance(agent, str) and agent in AGENTS else _agent_name(maker)),
+        or (agent if isinstance(agent, str) and agent in AGENTS else _recorded_name(maker, "env")),
         user=user_maker,
         tasks=own,
         render=agent == "human",
@@ -213,7 +213,7 @@ def _user_maker(user: Any, options: Mapping[str, Any]) -> Maker | None:
 
 def _with_user(options: dict[str, Any], user: Any, maker: Maker | None) -> dict[str, Any]:
     if maker is not None:
-        return options | {"user": maker.name}
+        return options | {"user": _recorded_name(maker)}
     return options if user is None else options | {"user": user}
 
 
@@ -240,10 +240,11 @@ def _resolve(env_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return as_read
 
 
-def _agent_name(maker: Maker) -> str:
-    """Return what trajectories call an agent; a built-in one has no other name by other ways."""
-    target = maker.check("env")
-    return Maker("agent", target).name if target in AGENTS.values() else maker.name
+def _recorded_name(maker: Maker, *offered: str) -> str:
+    """Return what trajectories call an agent or user; one of this package has one name only."""
+    target = maker.check(*offered)
+    own = target in AGENTS.values() or maker.name.startswith(("sca_envs.", "sca_envs:"))
+    return Maker(maker.what, target).name if own else maker.name
 
 
 def _load_tasks(path: str | PathLike[str], env_id: str) -> TaskSet:

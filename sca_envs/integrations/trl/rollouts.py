@@ -1,8 +1,8 @@
 """Rollouts in free text: an environment class without tools, and the function that drives it.
 
 TRL sees no tool, so it runs no loop of its own and honours the mask. The agent that writes the
-turns keeps each episode as tokens (`agents.encoding`), so that what is trained on is exactly what
-was sampled.
+turns keeps each episode as tokens (`sca_envs.agents.encoding`), so that what is trained on is
+exactly what was sampled.
 """
 
 from __future__ import annotations
@@ -10,24 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from sca_envs.agents.encoding import Encoding
 from sca_envs.core.errors import SCAError
 from sca_envs.envs.tool_use import ToolUseEnv
 from sca_envs.integrations.trl.episodes import Rollout
 
 
-class TokenTranscript(Protocol):
-    """An episode as tokens; three lists of one length, as in `agents.encoding.Encoding`."""
-
-    ids: list[int]
-    """Token ids."""
-    logprobs: list[float | None]
-    """Log-probabilities of the tokens that were sampled, where they are known."""
-    mask: list[int]
-    """1 where the model wrote the token."""
-
-
 class RolloutAgent(Protocol):
-    """A `BatchAgent` that keeps each episode as tokens, such as `agents.trl_agent.TrainerAgent`."""
+    """A `BatchAgent` that keeps each episode as tokens, such as `sca_envs.TrainerAgent`."""
 
     def reset(self, observation: str, info: dict[str, Any]) -> None:
         """Begin an episode."""
@@ -37,7 +27,7 @@ class RolloutAgent(Protocol):
         """Return the next turn of each of these episodes."""
         ...
 
-    def encoding(self, info: dict[str, Any]) -> TokenTranscript:
+    def encoding(self, info: dict[str, Any]) -> Encoding:
         """Return an episode as tokens."""
         ...
 

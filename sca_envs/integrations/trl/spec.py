@@ -47,8 +47,7 @@ class Spec:
         mode: ``tools`` or ``dialogue``.
         num_tasks: The first so many tasks; by default all, or 100 where there is no end.
         seed: Fixes the users' randomness.
-        agent: In mode ``dialogue``: makes the agent of a trainer, such as
-            `agents.trl_agent.TrainerAgent`.
+        agent: In mode ``dialogue``: makes the agent of a trainer, such as `sca_envs.TrainerAgent`.
         options: Further keyword arguments of `gymnasium.make`.
 
     Raises:
@@ -72,7 +71,7 @@ class Spec:
         if (mode == "dialogue") != (agent is not None):
             raise OptionError(
                 "Expected an agent in mode 'dialogue' and nowhere else, such as "
-                "agent=agents.trl_agent.TrainerAgent"
+                "agent=sca_envs.TrainerAgent"
             )
         self.env_id = env_id
         self.mode = mode

@@ -130,7 +130,7 @@ def test_steps_of_several_environments(make_trainer: Callable[..., Any]) -> None
 
 
 def _dialogue(**options: Any) -> Spec:
-    from agents.trl_agent import TrainerAgent
+    from sca_envs.agents.trl_agent import TrainerAgent
 
     return Spec(TRADE, mode="dialogue", agent=TrainerAgent, num_tasks=1, max_turns=3, **options)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sca_envs import OptionError, SCAError
+from sca_envs.core.errors import OptionError, SCAError
 
 Message = dict[str, Any]
 """A chat message with a string under ``role`` and ``content``."""
@@ -68,7 +68,7 @@ class TranscriptEncoder:
     Args:
         tokenizer: A tokeniser of transformers.
         template: ``None`` for the tokeniser's own chat template; ``chatml`` or ``compact`` for one
-            of those in ``agents/templates``; or the text of a Jinja template.
+            of those in the folder ``templates``; or the text of a Jinja template.
 
     Raises:
         TemplateError: If there is no template, if it is broken, or if it renders a conversation's

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agents.encoding import TemplateError, TranscriptEncoder
-from agents.tokens import Generation, Sampling, TokenAgent, _Episode
+from sca_envs.agents.encoding import TemplateError, TranscriptEncoder
+from sca_envs.agents.tokens import Generation, Sampling, TokenAgent, _Episode
 
 
 class TrainerAgent(TokenAgent):

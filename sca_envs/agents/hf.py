@@ -13,9 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.encoding import TranscriptEncoder
-from agents.models import load_model, load_tokenizer, model_folder, transformers
-from agents.tokens import Generation, Sampling, TokenAgent
+from sca_envs.agents.encoding import TranscriptEncoder
+from sca_envs.agents.models import (
+    import_transformers,
+    load_model,
+    load_tokenizer,
+    model_folder,
+)
+from sca_envs.agents.tokens import Generation, Sampling, TokenAgent
 
 
 class HFAgent(TokenAgent):
@@ -81,7 +86,7 @@ class HFAgent(TokenAgent):
         model.generation_config = self._configuration(max_new_tokens)
 
     def _configuration(self, max_new_tokens: int) -> Any:
-        return transformers().GenerationConfig(
+        return import_transformers().GenerationConfig(
             do_sample=False,  # the noise makes it sampling
             max_new_tokens=max_new_tokens,
             eos_token_id=list(self.encoder.stop_ids),
@@ -126,7 +131,7 @@ class _Sampler:
     def __init__(self, sampling: Sampling, seeds: Sequence[int]) -> None:
         import torch
 
-        library = transformers()
+        library = import_transformers()
         self._greedy = sampling.temperature == 0
         self._warpers: list[Any] = []
         if not self._greedy and sampling.temperature != 1:

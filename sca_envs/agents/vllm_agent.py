@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.encoding import TranscriptEncoder
-from agents.models import load_tokenizer, model_folder
-from agents.tokens import Generation, Sampling, TokenAgent
-from sca_envs import SCAError
+from sca_envs.agents.encoding import TranscriptEncoder
+from sca_envs.agents.models import load_tokenizer, model_folder
+from sca_envs.agents.tokens import Generation, Sampling, TokenAgent
+from sca_envs.core.extras import import_extra
 
 
 def start_engine(folder: str, *, trust_remote_code: bool = False, **options: Any) -> Any:
@@ -37,11 +37,7 @@ def start_engine(folder: str, *, trust_remote_code: bool = False, **options: Any
 
 
 def _vllm() -> Any:
-    try:
-        import vllm
-    except ImportError:
-        raise SCAError("This agent needs vLLM: pip install 'sca-envs[vllm]'") from None
-    return vllm
+    return import_extra("vllm", "vllm")
 
 
 class VLLMAgent(TokenAgent):

@@ -18,7 +18,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from sca_envs import InfrastructureError, OptionError, SCAError, Usage, keep_secret, redact
+from sca_envs.bench.trajectories.trajectory import Usage
+from sca_envs.core.errors import InfrastructureError, OptionError, SCAError
+from sca_envs.core.extras import import_extra
+from sca_envs.core.secrets import keep_secret, redact
 
 Message = dict[str, Any]
 
@@ -141,12 +144,11 @@ class Endpoint:
         output_price: float | None = None,
         extra: dict[str, Any] | None = None,
     ) -> None:
-        try:
-            import openai
+        import_extra("openai", "agents")  # raises if it is missing
+        import openai
 
-            from agents.connection import BoundedClient, close_later
-        except ImportError:
-            raise SCAError("Endpoints need openai: pip install 'sca-envs[agents]'") from None
+        from sca_envs.agents.connection import BoundedClient, close_later
+
         self.model = model or os.environ.get("SCA_MODEL") or ""
         if not self.model:
             raise OptionError("Expected the name of a model as `model` or in SCA_MODEL, got none")
@@ -216,7 +218,7 @@ class Endpoint:
         """Return the reply, and how often the client tried again."""
         import openai
 
-        from agents.connection import BadReplyError, wait_for
+        from sca_envs.agents.connection import BadReplyError, wait_for
 
         create = self._client.chat.completions.with_raw_response.create
         try:

@@ -10,7 +10,8 @@ from typing import Any
 
 import platformdirs
 
-from sca_envs import OptionError, SCAError
+from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.extras import import_extra
 
 _PACKAGE = "package:"
 
@@ -19,18 +20,14 @@ class ModelError(SCAError):
     """A local model cannot be found or loaded."""
 
 
-def transformers() -> Any:
+def import_transformers() -> Any:
     """Return the module transformers.
 
     Raises:
         SCAError: If it or torch is missing.
     """
-    try:
-        import torch  # noqa: F401
-        import transformers
-    except ImportError as error:
-        raise SCAError(f"Local models need {error.name}: pip install 'sca-envs[hf]'") from None
-    return transformers
+    import_extra("torch", "hf")
+    return import_extra("transformers", "hf")
 
 
 def model_folder(model: str, cache: str | Path | None = None) -> str:
@@ -78,7 +75,7 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False) -> Any:
     Raises:
         ModelError: If it has none, or the Hub cannot be reached.
     """
-    auto = transformers().AutoTokenizer
+    auto = import_transformers().AutoTokenizer
     try:
         return auto.from_pretrained(folder, trust_remote_code=_flag(trust_remote_code))
     except OptionError:
@@ -106,7 +103,7 @@ def load_model(
     Raises:
         ModelError: If it cannot be loaded.
     """
-    auto = transformers().AutoModelForCausalLM
+    auto = import_transformers().AutoModelForCausalLM
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -171,7 +168,7 @@ def _converted(path: Path, cache: Path) -> Path:
 
 
 def _convert(path: Path, folder: Path) -> None:
-    library = transformers()
+    library = import_transformers()
     source: dict[str, Any] = {"gguf_file": path.name}
     library.AutoTokenizer.from_pretrained(
         path.parent, trust_remote_code=False, **source

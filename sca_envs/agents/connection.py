@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import anyio
 import openai
 
-from sca_envs import redact
+from sca_envs.core.secrets import redact
 
 T = TypeVar("T")
 

@@ -7,26 +7,19 @@ after the other.
 
 from __future__ import annotations
 
-import json
-import re
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.endpoint import CalledTool, ChatModel, Endpoint, Message, add_usage, chat_model
-from agents.episodes import turn_seed
-from agents.prompting import native_tools, read_aloud, system_prompt, without_thought
-from sca_envs import (
-    ActionFormat,
-    AgentReport,
-    Malformed,
-    OptionError,
-    Reply,
-    ToolCall,
-    Usage,
-    action_format,
-)
+from sca_envs.agents.endpoint import CalledTool, ChatModel, Endpoint, Message, add_usage, chat_model
+from sca_envs.agents.episodes import turn_seed
+from sca_envs.agents.prompting import native_tools, read_aloud, system_prompt, without_thought
+from sca_envs.agents.tool_calls import message_calls, render_call
+from sca_envs.bench.agents import AgentReport
+from sca_envs.bench.trajectories.trajectory import Usage
+from sca_envs.core.actions import Reply
+from sca_envs.core.errors import OptionError
+from sca_envs.core.formats import ActionFormat, action_format
 
 _NATIVE_FORMATS = ("json", "hermes")
 
@@ -85,9 +78,9 @@ class ChatAgent:
             OptionError: If native tool calling cannot write the action format.
         """
         name = info.get("action_format", self._format)
-        self._check_format(name)
+        self.check_format(name)
         tools = native_tools(info) if self.native else None
-        system = {"role": "system", "content": self._system_prompt(name, info)}
+        system = {"role": "system", "content": self.make_system_prompt(name, info)}
         self._conversation = _Conversation([system], action_format(name), tools)
 
     def act(self, observation: str, info: dict[str, Any]) -> str:
@@ -102,11 +95,11 @@ class ChatAgent:
             raise RuntimeError("Expected reset(observation, info) before act(observation, info)")
         conversation.messages.append(self._hear(conversation, observation, info))
         if not conversation.waiting:
-            said = self._ask(conversation, info)
+            text = self._ask(conversation, info)
             if not conversation.waiting:
-                return said
+                return text
         conversation.called = call = conversation.waiting.popleft()
-        return _write_call(call, conversation.format)
+        return render_call(call, conversation.format)
 
     def report(self, observation: str, info: dict[str, Any]) -> AgentReport:
         """Return what the episode cost."""
@@ -118,9 +111,17 @@ class ChatAgent:
         if self._own is not None:
             self._own.close()
 
-    # What the styles in react.py and code_act.py change
+    # What a style of your own overrides
 
-    def _check_format(self, name: str) -> None:
+    def check_format(self, name: str) -> None:
+        """Check that the agent can write an action format.
+
+        Args:
+            name: The environment's action format.
+
+        Raises:
+            OptionError: If it cannot.
+        """
         if self.native and name not in _NATIVE_FORMATS:
             raise OptionError(
                 f"Expected the action format {' or '.join(_NATIVE_FORMATS)} with native tool "
@@ -128,11 +129,17 @@ class ChatAgent:
                 "environment"
             )
 
-    def _system_prompt(self, format_name: str, info: dict[str, Any]) -> str:
+    def make_system_prompt(self, format_name: str, info: dict[str, Any]) -> str:
+        """Return the system prompt of an episode.
+
+        Args:
+            format_name: The environment's action format.
+            info: The info of `reset`, with ``policy`` and ``tools``.
+        """
         return system_prompt("native" if self.native else format_name, info)
 
-    def _extract(self, text: str) -> str:
-        """Return the turn in what the model said, where it writes turns as text."""
+    def extract_turn(self, text: str) -> str:
+        """Return the turn in a message of the model, where it writes turns as text."""
         return text
 
     # Conversation
@@ -153,45 +160,8 @@ class ChatAgent:
         message: Message = {"role": "assistant", "content": text}
         if conversation.tools is not None and completion.calls:
             conversation.waiting.extend(completion.calls)
-            message["tool_calls"] = _remember(completion.calls)
+            message["tool_calls"] = message_calls(completion.calls)
         conversation.messages.append(message)
         if conversation.tools is None:
-            return self._extract(text)
+            return self.extract_turn(text)
         return conversation.format.render(Reply(text))
-
-
-def _arguments(call: CalledTool) -> dict[str, Any] | None:
-    """Return a call's arguments, or None if they are no JSON object."""
-    try:
-        value = json.loads(call.arguments.strip() or "{}")
-        json.dumps(value)  # as deep as can be written, too
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _write_call(call: CalledTool, written: ActionFormat) -> str:
-    """Return a native tool call as text, such that what is malformed in it stays so."""
-    arguments = _arguments(call)
-    if arguments is not None:
-        return written.render(ToolCall(call.name, arguments))
-    for raw in (call.arguments, json.dumps(call.arguments)):
-        text = f'{{"name": {json.dumps(call.name)}, "arguments": {raw}}}'
-        if written.name == "hermes":
-            text = f"<tool_call>\n{text}\n</tool_call>"
-        if isinstance(written.parse(text), Malformed):
-            break
-    return text
-
-
-def _remember(calls: Sequence[CalledTool]) -> list[dict[str, Any]]:
-    """Return calls for the history; servers refuse names and arguments that are no such."""
-    remembered = []
-    for call in calls:
-        arguments = call.arguments.strip() or "{}"
-        if _arguments(call) is None:
-            arguments = json.dumps({"malformed": call.arguments})
-        name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unnamed"
-        function = {"name": name, "arguments": arguments}
-        remembered.append({"id": call.id, "type": "function", "function": function})
-    return remembered

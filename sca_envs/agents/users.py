@@ -14,9 +14,12 @@ import copy
 import re
 from typing import Any
 
-from agents.endpoint import ChatModel, EndpointError, Message, add_usage, chat_model
-from agents.prompting import prompt, without_thought
-from sca_envs import OptionError, Task, Usage, UserError, UserTurn
+from sca_envs.agents.endpoint import ChatModel, EndpointError, Message, add_usage, chat_model
+from sca_envs.agents.prompting import prompt, without_thought
+from sca_envs.bench.trajectories.trajectory import Usage
+from sca_envs.core.conversation import UserTurn
+from sca_envs.core.errors import OptionError, UserError
+from sca_envs.core.task import Task
 
 STOP = "[END]"
 """What a user writes when it is done."""

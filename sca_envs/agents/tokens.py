@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from agents.encoding import Encoding, Message, TranscriptEncoder
-from agents.episodes import episode_id, turn_seed
-from agents.prompting import native_tools, read_aloud, system_prompt, without_thought
-from sca_envs import AgentReport, OptionError, Tokens, TurnTokens, Usage
+from sca_envs.agents.encoding import Encoding, Message, TranscriptEncoder
+from sca_envs.agents.episodes import episode_id, turn_seed
+from sca_envs.agents.prompting import native_tools, read_aloud, system_prompt, without_thought
+from sca_envs.bench.agents import AgentReport, TurnTokens
+from sca_envs.bench.trajectories.trajectory import Tokens, Usage
+from sca_envs.core.errors import OptionError
 
 
 class Generation(NamedTuple):

@@ -1,4 +1,4 @@
-"""What agents are told: Jinja templates in ``agents/prompts``, one for each way to write a turn.
+"""What agents are told: Jinja templates in ``prompts/``, one for each way to write a turn.
 
 An environment tells the policy and the tools but not how the agent should write its turns, because
 that is an option of both. A system prompt here is the policy, the tools and that explanation.
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sca_envs import OptionError, SCAError
+from sca_envs.core.errors import OptionError
 
 _PROMPTS = Path(__file__).parent / "prompts"
 _TYPES = {
@@ -40,11 +40,10 @@ _ANSWER_TOOL = {
 
 
 def prompt(name: str, **values: Any) -> str:
-    """Return a prompt, the text of ``agents/prompts/NAME.md.jinja`` with values filled in.
+    """Return a prompt, the text of ``prompts/NAME.md.jinja`` with values filled in.
 
     Raises:
         OptionError: If there is no such prompt.
-        SCAError: If jinja2 is missing.
     """
     path = _PROMPTS / f"{name}.md.jinja"
     if not path.is_file():
@@ -56,10 +55,8 @@ def prompt(name: str, **values: Any) -> str:
 
 @cache
 def _template(path: Path) -> Any:
-    try:
-        import jinja2
-    except ImportError:
-        raise SCAError("Prompts need jinja2: pip install 'sca-envs[agents]'") from None
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(path.parent),
         trim_blocks=True,
