@@ -13,6 +13,8 @@ from .bench.agents import ReferenceAgent as ReferenceAgent
 from .bench.agents import StopRun as StopRun
 from .bench.agents import TurnTokens as TurnTokens
 from .bench.checker import check_env as check_env
+from .bench.conformance.battery import check_domain as check_domain
+from .bench.conformance.report import DomainReport as DomainReport
 from .bench.evaluating.engines import Engine as Engine
 from .bench.evaluating.evaluation import Evaluation as Evaluation
 from .bench.evaluating.evaluation import Progress as Progress

@@ -115,6 +115,22 @@ def demo(
     run(sca_envs.domain(domain_of(env_id)), candidates, seed, Console(), workers)
 
 
+@app.command()
+def check(
+    domain: Annotated[
+        str, typer.Argument(help="A domain, or the id of an environment, such as sca/TauRetail-v0.")
+    ],
+    data: Annotated[str, typer.Option(help="The data: generated, tau-bench, …")] = "generated",
+    tasks: Annotated[int, typer.Option(min=1, help="Tasks of each split to look at.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the tasks and the calls.")] = 0,
+) -> None:
+    """Check a domain: its tools, tasks, users and texts, and say what to mend."""
+    report = sca_envs.check_domain(domain, data=data, num_tasks=tasks, seed=seed)
+    Console().print(report.table())
+    if not report.passed:
+        raise typer.Exit(1)
+
+
 @data_app.command("import")
 def import_data(
     name: Annotated[str, typer.Argument(help="Name of the data set, such as tau-bench.")],

@@ -93,6 +93,9 @@ class Campaign:
 
         Yields:
             How far it is, after each candidate.
+
+        Raises:
+            OptionError: If the challenger refuses its options before it has proposed anything.
         """
         for examination in self._earlier:
             pipeline.recall(examination)
@@ -113,8 +116,11 @@ class Campaign:
             with contextlib.suppress(WriteError):
                 save_code_tasks(self.accepted[: self._wanted], self.path)
             raise
-        except BaseException:
-            save_code_tasks(self.accepted[: self._wanted], self.path)
+        except BaseException as error:
+            if isinstance(error, OptionError) and not self._next:
+                self.journal.unlink()  # it holds no candidate, and would be in the next one's way
+            else:
+                save_code_tasks(self.accepted[: self._wanted], self.path)
             raise
         save_code_tasks(self.accepted[: self._wanted], self.path)
 

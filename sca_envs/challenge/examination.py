@@ -11,7 +11,7 @@ from sca_envs.challenge.gates import Fingerprint, Gate, fingerprint
 from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.task import CodeAsTask, Verdict
 from sca_envs.core.domain import Domain
-from sca_envs.core.errors import InfrastructureError
+from sca_envs.core.errors import InfrastructureError, OptionError
 
 Propose = Callable[[int], CodeAsTask | None]
 """Returns the candidate of a number, the same one each time."""
@@ -41,6 +41,8 @@ class Examination(NamedTuple):
     error: str | None = None
     """Why there is no verdict: nothing was proposed, or the task's data is not at hand, say."""
     fingerprint: Fingerprint | None = None
+    option_error: OptionError | None = None
+    """The challenger's complaint about its options, which may hold for every candidate."""
 
 
 def examine(task: CodeAsTask, gates: Sequence[Gate], lab: Lab, domain: Domain) -> Examination:
@@ -96,7 +98,12 @@ class Examiner:
         except InfrastructureError:  # it says nothing about the candidate, which comes again
             raise
         except Exception as error:
-            return Examination(None, False, error=f"the challenger failed: {error}")
+            return Examination(
+                None,
+                False,
+                error=f"the challenger failed: {error}",
+                option_error=error if isinstance(error, OptionError) else None,
+            )
         if task is None:
             return Examination(None, False, error="nothing was proposed")
         if not isinstance(task, CodeAsTask):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sca_envs.challenge.case import Case
@@ -53,6 +53,7 @@ class Pipeline:
             else engine
         )
         last = [gate.name for gate in (novel, difficult) if gate is not None]
+        self._proposed = False
         self.funnel = Funnel([gate.name for gate in gates] + last)
         """What happened so far."""
 
@@ -70,6 +71,10 @@ class Pipeline:
         Args:
             propose: The challenger; it is called in the workers, so it must be picklable.
             numbers: Which candidates.
+
+        Raises:
+            OptionError: If the challenger raises it before it has proposed anything; later ones
+                are counted, like whatever else goes wrong with one candidate.
         """
         proposals = (Proposal(propose, number) for number in numbers)
         return self._finish(self._engine.map(self._gates, proposals))
@@ -89,6 +94,7 @@ class Pipeline:
 
     def count(self, found: Examination) -> None:
         """Count a candidate in the funnel."""
+        self._proposed |= found.task is not None
         if found.error is not None or found.task is None:
             self.funnel.add_error(found.error or "nothing was proposed")
         else:
@@ -106,6 +112,8 @@ class Pipeline:
         lab: Lab | None = None
         try:
             for found in examinations:
+                if found.option_error is not None and not self._proposed:
+                    raise found.option_error
                 if found.accepted and found.task is not None:
                     if self._novel is not None and found.fingerprint is not None:
                         verdict = self._novel.compare(found.task.id, found.fingerprint)
@@ -116,6 +124,8 @@ class Pipeline:
                 self.count(found)
                 yield found
         finally:
+            if isinstance(examinations, Generator):
+                examinations.close()  # at once, because an error would keep the workers alive
             if lab is not None:
                 lab.close()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sca_envs.challenge.task import CodeAsTask
+from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.domains import domain as find_domain
 
 _APART = 1_000_000_000
@@ -38,14 +39,30 @@ class Proposer:
     seed: int = 0
 
     def __call__(self, number: int) -> CodeAsTask | None:
-        """Return the candidate of a number, from 0."""
+        """Return the candidate of a number, from 0.
+
+        Raises:
+            OptionError: If the challenger cannot be made, or refuses its options.
+        """
         key = (repr(self.make), self.domain, self.data)
         if key not in _challengers:
-            _challengers[key] = self.make(domain=find_domain(self.domain, self.data))
+            _challengers[key] = self._make()
         task = _challengers[key].propose(self.seed * _APART + number)
         if task is None:
             return None
         return task.model_copy(update={"id": f"{self.domain}-{self.seed}-{number}"})
+
+    def _make(self) -> Challenger:
+        domain = find_domain(self.domain, self.data)
+        try:
+            return self.make(domain=domain)
+        except SCAError:
+            raise
+        except Exception as error:  # it would be the same for every candidate
+            raise OptionError(
+                f"Expected a challenger that can be made for {self.domain}; its constructor raised "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
 
 _challengers: dict[tuple[str, str, str], Challenger] = {}

@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from sca_envs.commands.options import EnvId, engine_options, key_values, redacted_pairs
-from sca_envs.core.errors import OptionError
+from sca_envs.core.errors import OptionError, SCAError
 
 _Pairs = list[str]
 _MAKE = "make"
@@ -119,14 +119,22 @@ def make(
     )
     proposer = Proposer(maker.make, domain.name, domain.data, seed)
     console = Console()
+    interrupted = False
     try:
         follow(campaign.run(proposer, pipeline), n, console)
     except KeyboardInterrupt:
+        interrupted = True
         console.print(f"Interrupted with {len(campaign.accepted)} tasks; go on with --resume.")
     for table in pipeline.funnel.tables():
         console.print(table)
     if picture is not None:
         pipeline.funnel.draw(picture)
+    if not campaign.accepted and not interrupted:
+        raise SCAError(
+            f"Expected at least one of {pipeline.funnel.candidates} candidates to be accepted; "
+            f"none was, so {out} has no tasks. The table says why; mend that and choose another "
+            "file, or try more with --resume and --candidates"
+        )
     console.print(
         f"{min(n, len(campaign.accepted))} tasks written to {out}", markup=False, soft_wrap=True
     )

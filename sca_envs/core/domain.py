@@ -266,10 +266,14 @@ class Domain:
     def sample_call(self, rng: np.random.Generator) -> tuple[str, dict[str, Any]]:
         """Draw a valid call of one of the tools: its name and plausible arguments."""
         tool = self.tools[list(self.tools)[int(rng.integers(len(self.tools)))]]
+        return tool.name, self.sample_arguments(rng, tool)
+
+    def sample_arguments(self, rng: np.random.Generator, tool: Tool) -> dict[str, Any]:
+        """Draw plausible arguments of a tool."""
         arguments: dict[str, Any] = {}
         for name, schema in tool.parameters["properties"].items():
             if "enum" in schema:
                 arguments[name] = schema["enum"][int(rng.integers(len(schema["enum"])))]
             else:
                 arguments[name] = self.sample_argument(rng, name)
-        return tool.name, arguments
+        return arguments

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol, Self, runtime_checkable
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from sca_envs.core.actions import ToolCall
+from sca_envs.core.actions import Action, Answer, Reply, ToolCall
 from sca_envs.core.database import canonical_json
 from sca_envs.core.errors import UnknownTaskError, shorten
 from sca_envs.core.patterns import check_patterns
@@ -178,6 +178,13 @@ class Task(_Model):
         A task that a generator of another version made under the same id has another one.
         """
         return hashlib.sha256(canonical_json(self.model_dump(mode="json")).encode()).hexdigest()
+
+    def reference_turns(self) -> list[Action]:
+        """Return the reference solution, up to the words or the answer that end the episode."""
+        calls: list[Action] = [action.to_call() for action in self.actions]
+        if self.expected is not None:
+            return [*calls, Answer(self.expected.text)]
+        return [*calls, Reply(" ".join(["Everything has been done.", *self.outputs]))]
 
 
 @runtime_checkable

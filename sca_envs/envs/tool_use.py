@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from sca_envs.core.actions import Action, Answer, Malformed, Reply
+from sca_envs.core.actions import Action, Malformed
 from sca_envs.core.domain import Domain
 from sca_envs.core.episode import Episode, EpisodeSnapshot
 from sca_envs.core.errors import OptionError
@@ -304,11 +304,7 @@ class ToolUseEnv(gym.Env[str, str]):
 
     def reference_actions(self) -> list[Action]:
         """Return a solution of the present task, up to the words or the answer that end it."""
-        task = self.episode.task
-        calls: list[Action] = [action.to_call() for action in task.actions]
-        if task.expected is not None:
-            return [*calls, Answer(task.expected.text)]
-        return [*calls, Reply(" ".join(["Everything has been done.", *task.outputs]))]
+        return self.episode.task.reference_turns()
 
     def render_action(self, action: Action) -> str:
         """Return an action as text in the environment's action format.

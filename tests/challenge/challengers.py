@@ -9,7 +9,7 @@ from typing import Any
 
 from sca_envs.challenge.task import CodeAsTask, DataRef
 from sca_envs.core.domain import Domain
-from sca_envs.core.errors import InfrastructureError
+from sca_envs.core.errors import InfrastructureError, OptionError
 from tests.challenge.labelled import labelled_of
 
 
@@ -35,6 +35,41 @@ def wrong_kind(number: int) -> Any:
 def deadly(number: int) -> CodeAsTask | None:
     """End the process that asks."""
     os._exit(3)
+
+
+def unfit(number: int) -> CodeAsTask | None:
+    """Propose nothing for any number."""
+    raise OptionError("Expected flaws out of x, y; got 'z'")
+
+
+def fit_at_first(number: int) -> CodeAsTask | None:
+    """Propose something for the first number only."""
+    return recorded(0) if number == 0 else unfit(number)
+
+
+class Unfit:
+    """Refuses its options as soon as it is made, or breaks.
+
+    Args:
+        domain: The domain.
+        error: Whether it breaks.
+    """
+
+    def __init__(self, domain: Domain, error: bool = False) -> None:
+        if error:
+            raise ZeroDivisionError("division by zero")
+        raise OptionError(f"Expected a domain out of mine; got {domain.name!r}")
+
+
+class Idle:
+    """Proposes nothing."""
+
+    def __init__(self, domain: Domain) -> None:
+        pass
+
+    def propose(self, seed: int) -> CodeAsTask | None:
+        """Return nothing."""
+        return None
 
 
 class Recorded:

@@ -145,6 +145,33 @@ def test_mistakes_are_explained(
     assert not list(tmp_path.glob("t.*"))
 
 
+@pytest.mark.parametrize(
+    ("challenger", "words"),
+    [
+        (("tests.challenge.challengers:Unfit",), "domain out of mine; got 'tau_retail'"),
+        (
+            ("tests.challenge.challengers:Unfit", "--challenger-option", "error=true"),
+            "can be made for tau_retail; its constructor raised ZeroDivisionError",
+        ),
+        (("procedural", "--challenger-option", "flaw_rate=2"), "flaw_rate from 0 to 1, got 2"),
+    ],
+)
+def test_a_campaign_in_which_nothing_can_be_proposed_ends_at_once(
+    challenger: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    fixed = (RETAIL, "--workers", 0, "--n", 5, "--out", tmp_path / "t.jsonl")
+    assert words in message(sca(*fixed, "--challenger", *challenger))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_campaign_without_a_task_fails(tmp_path: Path) -> None:
+    out, idle = tmp_path / "t.jsonl", "tests.challenge.challengers:Idle"
+    done = sca(RETAIL, "--workers", 0, "--n", 2, "--candidates", 3, "--out", out,
+               "--challenger", idle)  # fmt: skip
+    assert "at least one of 3 candidates to be accepted" in message(done)
+    assert "nothing was proposed" in done.output
+
+
 def test_existing_files_and_other_campaigns(tmp_path: Path) -> None:
     out = tmp_path / "t.jsonl"
     assert challenge("--n", 1, "--no-strength", "--out", out).exit_code == 0

@@ -145,6 +145,22 @@ def test_an_outage_stops_a_batch(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_challenger_that_refuses_its_options_stops_a_batch_at_once(workers: int) -> None:
+    made = pipeline(workers)
+    with pytest.raises(OptionError, match="flaws out of x, y; got 'z'"):
+        next(made.challenge(challengers.unfit, range(9)))
+    assert made.funnel.candidates == 0
+
+
+def test_an_option_error_after_a_proposal_is_one_lost_candidate() -> None:
+    made = pipeline()
+    errors = [found.error for found in made.challenge(challengers.fit_at_first, range(3))]
+    assert errors[0] is None
+    assert errors[1:] == ["the challenger failed: Expected flaws out of x, y; got 'z'"] * 2
+    assert made.funnel.candidates == 3
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_is_no_task_stops_nothing(workers: int) -> None:
     made = pipeline(workers)
     found = list(made.challenge(challengers.wrong_kind, range(3)))

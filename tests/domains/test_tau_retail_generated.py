@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,7 +17,6 @@ from sca_envs.core.task import Task
 from sca_envs.core.users import ScriptedUser, User
 from sca_envs.domains import domain
 from sca_envs.domains.tau_retail import world
-from sca_envs.domains.tau_retail.changes import CHANGES
 
 
 @pytest.fixture(scope="module")
@@ -110,42 +105,6 @@ class TestTasks:
             done = f"Everything has been done. {' '.join(task.outputs)}"
             assert _worth(_play(retail, task, ScriptedUser(), [done])) == 1, task.id
 
-    def test_reference_scores_1_without_a_user(self, retail: Domain, tasks: list[Task]) -> None:
-        for task in tasks:
-            episode = Episode(retail, task)
-            for action in task.actions:
-                episode.step(action.to_call())
-            outcome = episode.step(Reply(", ".join(task.outputs)))
-            assert (outcome.reward, outcome.terminated) == (1, True), task.id
-
-    def test_doing_nothing_scores_0(self, retail: Domain, tasks: list[Task]) -> None:
-        solved = 0
-        for task in tasks:
-            episode = Episode(retail, task, ScriptedUser())
-            while not episode.done:
-                reward = episode.step(Reply("I cannot help with that.")).reward
-            solved += reward == 1
-        assert solved <= 0.03 * len(tasks)
-
-    def test_leaving_out_any_change_or_output_scores_0(
-        self, retail: Domain, tasks: list[Task]
-    ) -> None:
-        for task in tasks[::10]:
-            for left_out in range(len(task.actions)):
-                episode = Episode(retail, task)
-                for i, action in enumerate(task.actions):
-                    if i != left_out:
-                        episode.step(action.to_call())
-                name = task.actions[left_out].name
-                reward = episode.step(Reply(", ".join(task.outputs))).reward
-                assert reward == (name not in CHANGES), (task.id, name)
-            for output in task.outputs:
-                others = [other for other in task.outputs if other != output]
-                episode = Episode(retail, task)
-                for action in task.actions:
-                    episode.step(action.to_call())
-                assert episode.step(Reply(", ".join(others))).reward == 0, (task.id, output)
-
     def test_random_policy_scores_under_2_percent(self, retail: Domain, tasks: list[Task]) -> None:
         rng, solved = np.random.default_rng(0), 0
         for task in tasks[:1000]:
@@ -191,56 +150,3 @@ class TestTasks:
         source = fresh[0](*fresh[1])  # type: ignore[index]
         for index in random.Random(0).sample(range(2000), 50):
             assert source[index] == tasks[index]
-
-    @pytest.mark.parametrize("hash_seed", ["0", "4711"])
-    def test_same_in_another_process(self, tasks: list[Task], hash_seed: str) -> None:
-        code = (
-            "import hashlib; from sca_envs.domains import domain;"
-            "d = domain('tau_retail'); t, e = d.tasks('train'), d.tasks('test');"
-            "text = ''.join(t[i].model_dump_json() for i in range(2000))"
-            " + ''.join(e[i].model_dump_json() for i in range(500));"
-            "print(d.database().digest(), hashlib.sha256(text.encode()).hexdigest())"
-        )
-        environ = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        found = subprocess.run(
-            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
-        )
-        text = "".join(task.model_dump_json() for task in tasks)
-        expected = f"{domain('tau_retail').database().digest()} "
-        assert found.stdout.strip() == expected + hashlib.sha256(text.encode()).hexdigest()
-
-
-def test_base_survives_10_000_random_calls() -> None:
-    found = domain("tau_retail", "generated:5")
-    before = json.dumps(found.base.tables)
-    rng, wild = np.random.default_rng(1), random.Random(1)
-    junk = [None, 3, "", [], ["x"], {"a": 1}, "#W1", True, 1.5]
-    db, changed = found.database(), 0
-    for number in range(10_000):
-        if number % 100 == 0:
-            changed += bool(db.diff())
-            db = found.database()
-        name, arguments = found.sample_call(rng)
-        if number % 2 and arguments:
-            arguments[wild.choice(list(arguments))] = wild.choice(junk)
-        elif wild.random() < 0.5:
-            arguments = _fitting(found, wild, name, arguments)
-        found.call(db, name, arguments)
-    assert changed > 90
-    assert json.dumps(found.base.tables) == before
-
-
-def _fitting(
-    found: Domain, rng: random.Random, name: str, arguments: dict[str, object]
-) -> dict[str, object]:
-    """Return arguments that belong together, so that the call changes something."""
-    order = rng.choice(list(found.base.tables["orders"].values()))
-    item = order["items"][0]
-    variants = found.base.tables["products"][item["product_id"]]["variants"]
-    fitting = {
-        "order_id": order["order_id"],
-        "item_ids": [item["item_id"]],
-        "new_item_ids": [rng.choice(list(variants))],
-        "payment_method_id": order["payment_history"][0]["payment_method_id"],
-    }
-    return {key: fitting.get(key, value) for key, value in arguments.items()}
