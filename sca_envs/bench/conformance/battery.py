@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sca_envs.bench.conformance import calls, documents, processes, shortcuts, tasks, users
+from sca_envs.bench.conformance import (
+    calls,
+    documents,
+    processes,
+    shortcuts,
+    tasks,
+    users,
+    wishes,
+)
 from sca_envs.bench.conformance.report import (
     FAILED,
     NOT_APPLICABLE,
@@ -32,6 +40,7 @@ CHECKS: dict[str, Callable[[Sample], Iterator[Finding]]] = {
     "shortcuts": shortcuts.check_shortcuts,
     "refusals": calls.check_refusals,
     "results": calls.check_results,
+    "wishes": wishes.check_wishes,
     "processes": processes.check_processes,
     "tables": calls.check_base,
 }
