@@ -18,6 +18,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 import sca_envs
+from sca_envs.challenge.task import DataRef
 from sca_envs.core.errors import OptionError
 from sca_envs.domains.registry import find_spec
 from sca_envs.envs.challenger import ChallengerEnv
@@ -146,44 +147,71 @@ class TestPaths:
         spec = Spec(env_id, num_tasks=2, user="none")
         assert [row["task_id"] for row in spec.rows(False)] == ["train-0", "train-1"]
 
-    def test_challenger_and_code_as_task(self, env_id: str) -> None:
-        env = gym.make(env_id.replace("Library-v0", "LibraryChallenger-v0")).unwrapped
+    def test_challenger(self, env_id: str) -> None:
+        challenger_id = env_id.replace("Library-v0", "LibraryChallenger-v0")
+        env = gym.make(challenger_id, max_turns=5).unwrapped
         assert isinstance(env, ChallengerEnv)
         assert "stranger_library" in env.documentation
-        task = sca_envs.CodeAsTask(
-            id="one",
-            domain="stranger_library",
-            data={"name": "generated:0", "digest": env.domain.made_for.base.digest()},  # type: ignore[attr-defined]
-            instruction="Who am I?",
-            verify="def verify(answer):\n    return answer == 'me'\n",
-            solution="answer('me')",
-        )
-        assert sca_envs.make(task).reset(seed=0)[0] == "Who am I?"
+        env.reset(seed=1)
+        submissions = [a for a in (env.action_space.sample() for _ in range(40)) if "verify" in a]
+        assert submissions
+        gym.make_vec(challenger_id, num_envs=2).reset(seed=1)
+
+    def test_a_domain_without_a_challenger_ends_the_command(
+        self, env_id: str, tmp_path: Path
+    ) -> None:
+        done = _sca("challenge", env_id, "--n", "5", "--out", str(tmp_path / "out"))
+        assert done.returncode == 1
+        assert "for the procedural challenger; got 'stranger_library'" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("engine", ["local", "process"])
+    def test_gates(self, env_id: str, engine: str) -> None:
+        workers = 0 if engine == "local" else 1  # which is a process
+        pipeline = sca_envs.Pipeline(sca_envs.standard_gates(), workers=workers)
+        (examination,) = pipeline.examine(iter([_code_task(env_id)]))
+        assert examination.error is None
+        assert examination.task is not None
+        assert examination.task.provenance.verdicts[0].passed
 
     def test_one_task(self, env_id: str) -> None:
         task = sca_envs.domain(env_id).tasks("train")[4]
         assert sca_envs.make(task, user="none").reset(seed=0)[0] == task.instruction
 
-    def test_a_worker_imports_what_registered_a_domain(self, env_id: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "engine", ["local", "process", pytest.param("ray", marks=pytest.mark.slow)]
+    )
+    @pytest.mark.filterwarnings("ignore::ResourceWarning")
+    def test_a_worker_imports_what_registered_a_domain(
+        self, env_id: str, engine: str, tmp_path: Path, request: pytest.FixtureRequest
+    ) -> None:
         """The ids of Code-as-Tasks say nothing of the package that their domain comes from."""
-        digest = sca_envs.domain(env_id).base.digest()
-        task = sca_envs.CodeAsTask(
-            id="one",
-            domain="stranger_library",
-            data={"name": "generated:0", "digest": digest},
-            instruction="Who am I?",
-            verify="def verify(answer):\n    return answer == 'me'\n",
-            solution="answer('me')",
-        )
-        sca_envs.save_code_tasks([task], tmp_path / "tasks.jsonl")
+        if engine == "ray":
+            request.getfixturevalue("cluster")
+        sca_envs.save_code_tasks([_code_task(env_id)], tmp_path / "tasks.jsonl")
         run = sca_envs.evaluate(
             "sca/CodeAsTask-v0",
             "reference",
             tasks=tmp_path / "tasks.jsonl",
             workers=1,
-            engine="process",
+            engine=engine,
         )
+        assert run.results.success is not None
         assert run.results.success.mean == 1.0
+
+
+def _code_task(env_id: str) -> sca_envs.CodeAsTask:
+    domain = sca_envs.domain(env_id)
+    attempts = ("answer('you')", "answer('')", "answer('nobody')")
+    return sca_envs.CodeAsTask(
+        id="one",
+        domain=domain.name,
+        data=DataRef.of(domain),
+        instruction="Who am I?",
+        verify="def verify(answer):\n    return answer == 'me'\n",
+        solution="answer('me')",
+        failures=attempts,
+    )
 
 
 class TestDomains:
@@ -264,7 +292,7 @@ class TestWrongNames:
         with pytest.raises(OptionError, match=message):
             use()
 
-    @pytest.mark.parametrize("command", [["eval"], ["play"], ["challenge", "make"], ["demo"]])
+    @pytest.mark.parametrize("command", [["eval"], ["play"], ["challenge"], ["demo"]])
     def test_ends_a_command(self, command: list[str]) -> None:
         done = _sca(*command, "sca/TauRetial-v0")
         assert done.returncode == 1
