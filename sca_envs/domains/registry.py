@@ -233,9 +233,21 @@ def find_name(
     if bare not in known and module and trusted:
         import_module(module, repr(bare))
     if bare not in known:
-        hint = "" if module else " One that your own module registers is written module:name."
-        raise OptionError(f"Expected {what}; got {_unknown(name, names())}{hint}")
+        raise OptionError(
+            f"Expected {what}; got {_unknown(name, names())}{_advise(module, trusted)}"
+        )
     return bare
+
+
+def _advise(module: str, trusted: bool) -> str:
+    if not module:
+        return " One that your own module registers is written module:name."
+    if trusted:
+        return ""
+    return (
+        f" {shorten(module)} is not imported for a file from elsewhere; import it first, or "
+        f"install a package that has an entry point in {GROUP}"
+    )
 
 
 def _unknown(name: object, known: Iterable[str]) -> str:

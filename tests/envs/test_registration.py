@@ -110,8 +110,12 @@ class TestPaths:
         assert done.returncode == 0, done.stderr
         done = _sca("replay", out)
         assert done.returncode == 0, done.stdout + done.stderr
-        done = _sca("view", out, "--out", str(tmp_path / "view.html"))
-        assert done.returncode == 0, done.stderr
+        for command in (
+            ["view", out, "--out", str(tmp_path / "a.html")],
+            ["export", out, "--to", "sft"],
+        ):
+            done = _sca(*command)
+            assert done.returncode == 0, done.stderr
 
     def test_tasks_of_another_version_are_no_forgeries(self, folder: Path, tmp_path: Path) -> None:
         env_id = write_package(folder, "growing_library")
@@ -338,6 +342,28 @@ class TestPlugins:
         bare = "plugin_library/Library-v0"
         done = _sca("eval", bare, "--agent", "noop", "--user", "none", "--num-tasks", "1")
         assert done.returncode == 0, done.stderr
+
+    @pytest.mark.usefixtures("plugins")
+    def test_leaderboard_imports_what_announces_itself_only(self, tmp_path: Path) -> None:
+        """A submission is a stranger's file: what it names is not imported for it."""
+        (tmp_path / "dropped_library.py").write_text("print('imported')\n", "utf-8")
+        options = ["--agent", "reference", "--user", "none", "--num-tasks", "2"]
+        run, board = str(tmp_path / "run"), tmp_path / "board"
+        done = _sca("eval", "plugin_library/Library-v0", *options, "--out", run)
+        assert done.returncode == 0, done.stderr
+        about = ["--name", "us", "--model", "none", "--organization", "us"]
+        done = _sca("leaderboard", "add", run, "--out", str(board), *about)
+        assert done.returncode == 0, done.stderr
+        (folder,) = [path.parent for path in board.rglob("submission.json")]
+        assert _sca("leaderboard", "verify", str(folder)).returncode == 0
+        text = (folder / "submission.json").read_text("utf-8")
+        changed = text.replace("plugin_library:plugin_library/", "dropped_library:x/")
+        assert changed != text
+        (folder / "submission.json").write_text(changed, "utf-8")
+        done = _sca("leaderboard", "verify", str(folder))
+        assert done.returncode == 1
+        assert "is not imported for a file from elsewhere" in done.stdout
+        assert "\nimported" not in f"\n{done.stdout}"
 
     @pytest.mark.usefixtures("plugins")
     def test_are_imported_on_first_use_only(self) -> None:
