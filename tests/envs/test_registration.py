@@ -324,6 +324,9 @@ class TestPlugins:
         announce(tmp_path, "plugin_library", "plugin_library")
         (tmp_path / "broken_library.py").write_text("raise RuntimeError('no luck')\n", "utf-8")
         announce(tmp_path, "broken_library", "broken_library")
+        (tmp_path / "leaving_library.py").write_text("raise SystemExit(3)\n", "utf-8")
+        announce(tmp_path, "leaving_library", "leaving_library")
+        announce(tmp_path, "odd_library", "no module")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
 
     @pytest.mark.usefixtures("plugins")
@@ -335,7 +338,16 @@ class TestPlugins:
         assert "plugin_library/LibraryChallenger-v0" in done.stdout
         assert "broken_library" in done.stdout
         assert "RuntimeError: no luck" in done.stdout
+        assert "leaving_library" in done.stdout
+        assert "odd_library" in done.stdout
         assert "sca/TauRetail-v0" in done.stdout
+
+    @pytest.mark.usefixtures("plugins")
+    def test_a_broken_one_is_named_where_its_id_is_not_known(self) -> None:
+        done = _sca("eval", "broken_library/Library-v0")
+        assert done.returncode == 1
+        assert "cannot be imported (see `sca list`)" in done.stderr
+        assert "broken_library" in done.stderr.partition("cannot be imported")[2]
 
     @pytest.mark.usefixtures("plugins")
     def test_need_no_import(self) -> None:
