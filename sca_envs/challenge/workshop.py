@@ -40,6 +40,7 @@ from sca_envs.core.errors import OptionError, ToolError
 from sca_envs.core.task import Task
 from sca_envs.core.tools import Tool, refused
 from sca_envs.core.verifiers import Verdict as Reward
+from sca_envs.domains import domain as find_domain
 
 SUBMIT = "submit_task"
 """Name of the tool that submits a task."""
@@ -50,6 +51,8 @@ GATE_REWARD = 0.05
 SPLITS = ("train", "test")
 """The splits of places to begin from."""
 _EXAMPLE_OF = {"tau_retail": "tau_airline", "travel_planning": "trade_calculator"}
+_EXAMPLES = "tau_retail"
+"""The domain whose tasks are shown where no other one suits better."""
 _EXAMPLE_SEEDS = (3, 8)
 _CALLS = (2, 3, 4, 5, 6)
 _HINTS, _TRIES, _TELLING = 3, 40, 20
@@ -177,7 +180,11 @@ class Workshop(Domain):
             return self.made_for.sample_argument(rng, name)
         from sca_envs.challenge.procedural import ProceduralChallenger
 
-        made = ProceduralChallenger(self.made_for, flaw_rate=1.0).propose(int(rng.integers(1000)))
+        try:
+            challenger = ProceduralChallenger(self.made_for, flaw_rate=1.0)
+        except OptionError:  # of a domain without one; a task of another domain is as flawed
+            challenger = ProceduralChallenger(find_domain(_EXAMPLES), flaw_rate=1.0)
+        made = challenger.propose(int(rng.integers(1000)))
         value = getattr(made, name)
         return list(value) if name == "failures" else value
 
@@ -288,7 +295,7 @@ def _guide(domain: Domain, gates: Sequence[Gate]) -> str:
     """Return what a challenger should know: its role, the gates, examples and the policy."""
     return _prompt("guide.md").substitute(
         gates=describe_gates((*gates, Novel())),
-        examples=_examples(_EXAMPLE_OF.get(domain.name, "tau_retail")),
+        examples=_examples(_EXAMPLE_OF.get(domain.name, _EXAMPLES)),
         policy=domain.policy,
     )
 
@@ -297,7 +304,6 @@ def _guide(domain: Domain, gates: Sequence[Gate]) -> str:
 def _examples(name: str) -> str:
     """Return tasks of a domain as Markdown."""
     from sca_envs.challenge.procedural import ProceduralChallenger
-    from sca_envs.domains import domain as find_domain
 
     challenger = ProceduralChallenger(find_domain(name))
     return "\n\n".join(show_task(challenger.propose(seed)) for seed in _EXAMPLE_SEEDS)

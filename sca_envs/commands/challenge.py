@@ -91,6 +91,8 @@ def make(
     player = _player(challenger, agent, key_values(agent_option, "--agent-option"))
     maker = _challenger(challenger, options | player)
     maker.check("domain")
+    if challenger == "procedural":
+        maker.make(domain=domain)  # which refuses a domain that it cannot make tasks of
     checks: dict[str, Any] = {
         "verify": not no_verify,
         "solution": not (no_solution or no_verify),

@@ -122,7 +122,7 @@ def import_module(name: str, what: str) -> Any:
     """
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OptionError(
             f"Expected to import {name!r} for {what}; it raised {type(error).__name__}: {error}"
         ) from error
@@ -139,7 +139,7 @@ def load_plugins() -> dict[str, str]:
     for point in importlib.metadata.entry_points(group=GROUP):
         try:
             import_module(point.module, f"the plugin {point.name}")
-        except OptionError as error:
+        except (OptionError, AttributeError) as error:  # the latter where its value is no module
             problems[point.name] = str(error)
     return problems
 
@@ -233,9 +233,25 @@ def find_name(
     if bare not in known and module and trusted:
         import_module(module, repr(bare))
     if bare not in known:
-        hint = "" if module else " One that your own module registers is written module:name."
-        raise OptionError(f"Expected {what}; got {_unknown(name, names())}{hint}")
+        raise OptionError(
+            f"Expected {what}; got {_unknown(name, names())}{_advise(module, trusted)}"
+        )
     return bare
+
+
+def _advise(module: str, trusted: bool) -> str:
+    """Return what else to do about a name that is not known."""
+    advice = ""
+    if problems := load_plugins():
+        advice = f" These plugins cannot be imported (see `sca list`): {', '.join(problems)}."
+    if not module:
+        advice += " One that your own module registers is written module:name."
+    elif not trusted:
+        advice += (
+            f" {shorten(module)} is not imported for a file from elsewhere; import it first, or "
+            f"install a package that has an entry point in {GROUP}"
+        )
+    return advice
 
 
 def _unknown(name: object, known: Iterable[str]) -> str:

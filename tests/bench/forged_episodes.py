@@ -58,6 +58,11 @@ def _beyond(c: Case) -> None:
     win(one)
 
 
+def _other_task(c: Case, digest: str | None) -> None:
+    win(bad(c))
+    bad(c)["task_digest"] = digest
+
+
 REWARDS = [
     Forgery("reward: naive", lambda c: bad(c).update(reward=1.0), BAD, recompute=False),
     Forgery("reward: with its components and turn", lambda c: win(bad(c)), BAD),
@@ -98,8 +103,8 @@ OBSERVATIONS = [
     Forgery("info: domain", lambda c: good(c).update(domain="tau_airline"), GOOD),
     Forgery("info: digest", lambda c: good(c).update(data_digest="0" * 64), GOOD),
     Forgery("info: digest of the task", lambda c: good(c).update(task_digest="0" * 64), GOOD),
-    Forgery("info: no digest of the task", lambda c: win(bad(c)).pop("task_digest"), BAD),
-    Forgery("info: another task, won", lambda c: win(bad(c)).update(task_digest="x"), BAD),
+    Forgery("info: no digest of the task", lambda c: _other_task(c, None), BAD),
+    Forgery("info: another task, won", lambda c: _other_task(c, "0" * 64), BAD),
     Forgery("messages: policy", lambda c: good(c)["messages"][0].update(content="Be kind."), GOOD),
     Forgery("messages: none", lambda c: good(c).update(messages=[]), GOOD),
     Forgery("messages: exchanged", lambda c: _swap(c, "messages"), BAD),

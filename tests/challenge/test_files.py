@@ -224,7 +224,7 @@ def test_an_id_cannot_leave_the_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"domain": "nope"}, "Expected a domain out of tau_retail.*'nope'"),
+        ({"domain": "nope"}, "Expected the name of a domain; got 'nope'"),
         ({"data": DataRef(name="nope", digest="0")}, "generated:SEED.*'nope'"),
         ({"data": DataRef(name="../..", digest="0")}, "generated:SEED"),
         (

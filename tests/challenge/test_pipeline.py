@@ -177,7 +177,7 @@ def test_tasks_that_exist_are_examined() -> None:
     found = list(made.examine(iter(tasks)))
     assert [e.accepted for e in found] == [True, False, False, True]
     assert found[2].error is not None
-    assert "Expected a domain out of" in found[2].error
+    assert "Expected the name of a domain" in found[2].error
     assert [e.task.id for e in found if e.task] == [task.id for task in tasks]
 
 

@@ -216,7 +216,7 @@ OTHER_DATA = DataRef(name="generated:1", digest="")
         ("none.jsonl", TaskFileError, r"none\.jsonl"),
         ("none.txt", OptionError, r"'\.txt'"),
         ([small(), small()], OptionError, "'retail-02' occurs twice; give each task an id"),
-        ([small(domain="nope")], OptionError, "a domain out of tau_retail"),
+        ([small(domain="nope")], OptionError, "name of a domain; got .nope"),
         ([small(data=OTHER_DATA)], OptionError, "digest.*import the data"),
     ],
 )

@@ -18,6 +18,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 import sca_envs
+from sca_envs.challenge.task import DataRef
 from sca_envs.core.errors import OptionError
 from sca_envs.domains.registry import find_spec
 from sca_envs.envs.challenger import ChallengerEnv
@@ -109,8 +110,12 @@ class TestPaths:
         assert done.returncode == 0, done.stderr
         done = _sca("replay", out)
         assert done.returncode == 0, done.stdout + done.stderr
-        done = _sca("view", out, "--out", str(tmp_path / "view.html"))
-        assert done.returncode == 0, done.stderr
+        for command in (
+            ["view", out, "--out", str(tmp_path / "a.html")],
+            ["export", out, "--to", "sft"],
+        ):
+            done = _sca(*command)
+            assert done.returncode == 0, done.stderr
 
     def test_tasks_of_another_version_are_no_forgeries(self, folder: Path, tmp_path: Path) -> None:
         env_id = write_package(folder, "growing_library")
@@ -146,44 +151,71 @@ class TestPaths:
         spec = Spec(env_id, num_tasks=2, user="none")
         assert [row["task_id"] for row in spec.rows(False)] == ["train-0", "train-1"]
 
-    def test_challenger_and_code_as_task(self, env_id: str) -> None:
-        env = gym.make(env_id.replace("Library-v0", "LibraryChallenger-v0")).unwrapped
+    def test_challenger(self, env_id: str) -> None:
+        challenger_id = env_id.replace("Library-v0", "LibraryChallenger-v0")
+        env = gym.make(challenger_id, max_turns=5).unwrapped
         assert isinstance(env, ChallengerEnv)
         assert "stranger_library" in env.documentation
-        task = sca_envs.CodeAsTask(
-            id="one",
-            domain="stranger_library",
-            data={"name": "generated:0", "digest": env.domain.made_for.base.digest()},  # type: ignore[attr-defined]
-            instruction="Who am I?",
-            verify="def verify(answer):\n    return answer == 'me'\n",
-            solution="answer('me')",
-        )
-        assert sca_envs.make(task).reset(seed=0)[0] == "Who am I?"
+        env.reset(seed=1)
+        submissions = [a for a in (env.action_space.sample() for _ in range(40)) if "verify" in a]
+        assert submissions
+        gym.make_vec(challenger_id, num_envs=2).reset(seed=1)
+
+    def test_a_domain_without_a_challenger_ends_the_command(
+        self, env_id: str, tmp_path: Path
+    ) -> None:
+        done = _sca("challenge", env_id, "--n", "5", "--out", str(tmp_path / "out"))
+        assert done.returncode == 1
+        assert "for the procedural challenger; got 'stranger_library'" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("engine", ["local", "process"])
+    def test_gates(self, env_id: str, engine: str) -> None:
+        workers = 0 if engine == "local" else 1  # which is a process
+        pipeline = sca_envs.Pipeline(sca_envs.standard_gates(), workers=workers)
+        (examination,) = pipeline.examine(iter([_code_task(env_id)]))
+        assert examination.error is None
+        assert examination.task is not None
+        assert examination.task.provenance.verdicts[0].passed
 
     def test_one_task(self, env_id: str) -> None:
         task = sca_envs.domain(env_id).tasks("train")[4]
         assert sca_envs.make(task, user="none").reset(seed=0)[0] == task.instruction
 
-    def test_a_worker_imports_what_registered_a_domain(self, env_id: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "engine", ["local", "process", pytest.param("ray", marks=pytest.mark.slow)]
+    )
+    @pytest.mark.filterwarnings("ignore::ResourceWarning")
+    def test_a_worker_imports_what_registered_a_domain(
+        self, env_id: str, engine: str, tmp_path: Path, request: pytest.FixtureRequest
+    ) -> None:
         """The ids of Code-as-Tasks say nothing of the package that their domain comes from."""
-        digest = sca_envs.domain(env_id).base.digest()
-        task = sca_envs.CodeAsTask(
-            id="one",
-            domain="stranger_library",
-            data={"name": "generated:0", "digest": digest},
-            instruction="Who am I?",
-            verify="def verify(answer):\n    return answer == 'me'\n",
-            solution="answer('me')",
-        )
-        sca_envs.save_code_tasks([task], tmp_path / "tasks.jsonl")
+        if engine == "ray":
+            request.getfixturevalue("cluster")
+        sca_envs.save_code_tasks([_code_task(env_id)], tmp_path / "tasks.jsonl")
         run = sca_envs.evaluate(
             "sca/CodeAsTask-v0",
             "reference",
             tasks=tmp_path / "tasks.jsonl",
             workers=1,
-            engine="process",
+            engine=engine,
         )
+        assert run.results.success is not None
         assert run.results.success.mean == 1.0
+
+
+def _code_task(env_id: str) -> sca_envs.CodeAsTask:
+    domain = sca_envs.domain(env_id)
+    attempts = ("answer('you')", "answer('')", "answer('nobody')")
+    return sca_envs.CodeAsTask(
+        id="one",
+        domain=domain.name,
+        data=DataRef.of(domain),
+        instruction="Who am I?",
+        verify="def verify(answer):\n    return answer == 'me'\n",
+        solution="answer('me')",
+        failures=attempts,
+    )
 
 
 class TestDomains:
@@ -264,7 +296,7 @@ class TestWrongNames:
         with pytest.raises(OptionError, match=message):
             use()
 
-    @pytest.mark.parametrize("command", [["eval"], ["play"], ["challenge", "make"], ["demo"]])
+    @pytest.mark.parametrize("command", [["eval"], ["play"], ["challenge"], ["demo"]])
     def test_ends_a_command(self, command: list[str]) -> None:
         done = _sca(*command, "sca/TauRetial-v0")
         assert done.returncode == 1
@@ -292,6 +324,9 @@ class TestPlugins:
         announce(tmp_path, "plugin_library", "plugin_library")
         (tmp_path / "broken_library.py").write_text("raise RuntimeError('no luck')\n", "utf-8")
         announce(tmp_path, "broken_library", "broken_library")
+        (tmp_path / "leaving_library.py").write_text("raise SystemExit(3)\n", "utf-8")
+        announce(tmp_path, "leaving_library", "leaving_library")
+        announce(tmp_path, "odd_library", "no module")
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
 
     @pytest.mark.usefixtures("plugins")
@@ -303,13 +338,44 @@ class TestPlugins:
         assert "plugin_library/LibraryChallenger-v0" in done.stdout
         assert "broken_library" in done.stdout
         assert "RuntimeError: no luck" in done.stdout
+        assert "leaving_library" in done.stdout
+        assert "odd_library" in done.stdout
         assert "sca/TauRetail-v0" in done.stdout
+
+    @pytest.mark.usefixtures("plugins")
+    def test_a_broken_one_is_named_where_its_id_is_not_known(self) -> None:
+        done = _sca("eval", "broken_library/Library-v0")
+        assert done.returncode == 1
+        assert "cannot be imported (see `sca list`)" in done.stderr
+        assert "broken_library" in done.stderr.partition("cannot be imported")[2]
 
     @pytest.mark.usefixtures("plugins")
     def test_need_no_import(self) -> None:
         bare = "plugin_library/Library-v0"
         done = _sca("eval", bare, "--agent", "noop", "--user", "none", "--num-tasks", "1")
         assert done.returncode == 0, done.stderr
+
+    @pytest.mark.usefixtures("plugins")
+    def test_leaderboard_imports_what_announces_itself_only(self, tmp_path: Path) -> None:
+        """A submission is a stranger's file: what it names is not imported for it."""
+        (tmp_path / "dropped_library.py").write_text("print('imported')\n", "utf-8")
+        options = ["--agent", "reference", "--user", "none", "--num-tasks", "2"]
+        run, board = str(tmp_path / "run"), tmp_path / "board"
+        done = _sca("eval", "plugin_library/Library-v0", *options, "--out", run)
+        assert done.returncode == 0, done.stderr
+        about = ["--name", "us", "--model", "none", "--organization", "us"]
+        done = _sca("leaderboard", "add", run, "--out", str(board), *about)
+        assert done.returncode == 0, done.stderr
+        (folder,) = [path.parent for path in board.rglob("submission.json")]
+        assert _sca("leaderboard", "verify", str(folder)).returncode == 0
+        text = (folder / "submission.json").read_text("utf-8")
+        changed = text.replace("plugin_library:plugin_library/", "dropped_library:x/")
+        assert changed != text
+        (folder / "submission.json").write_text(changed, "utf-8")
+        done = _sca("leaderboard", "verify", str(folder))
+        assert done.returncode == 1
+        assert "is not imported for a file from elsewhere" in done.stdout
+        assert "\nimported" not in f"\n{done.stdout}"
 
     @pytest.mark.usefixtures("plugins")
     def test_are_imported_on_first_use_only(self) -> None:

@@ -41,7 +41,7 @@ from sca_envs.bench.trajectories.trajectory_files import FILE_NAME
 from sca_envs.core.database import same_json
 from sca_envs.core.errors import DataNotInstalledError, SCAError
 from sca_envs.core.users import USERS
-from sca_envs.envs.registration import environment_class, make_env
+from sca_envs.envs.registration import check_id, environment_class, make_env
 from sca_envs.envs.tool_use import ToolUseEnv
 
 MAX_PROBLEMS = 1000
@@ -155,14 +155,17 @@ def _make_env(entry: Entry) -> ToolUseEnv:
     Raises:
         SCAError: If there is no such environment or option here, or its data are missing.
     """
-    kind = environment_class(entry.env_id, trusted=False)
+    env_id = check_id(entry.env_id, trusted=False)  # a stranger's file imports nothing
+    if env_id != entry.env_id:
+        raise SubmissionError(f"Expected the env_id {env_id!r}; got {entry.env_id!r}")
+    kind = environment_class(env_id, trusted=False)
     if "tasks" in entry.env_options:
         raise SubmissionError("Expected the tasks of a split, got a run on tasks of its own")
     try:
         kind.resolve_options(entry.env_options)
         # Who speaks to the agent does not change which tasks there are.
         options = {key: one for key, one in entry.env_options.items() if key != "user"}
-        return make_env(entry.env_id, trusted=False, **options)
+        return make_env(env_id, trusted=False, **options)
     except SCAError as error:
         if isinstance(error, DataNotInstalledError):
             raise

@@ -180,7 +180,8 @@ def _with_object(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tools(one: Trajectory) -> list[dict[str, Any]]:
-    return list(domain(one.domain, one.data).schemas)
+    module, colon, _ = one.env_id.rpartition(":")
+    return list(domain(f"{module}{colon}{one.domain}", one.data).schemas)
 
 
 def _is_unicode(messages: list[dict[str, Any]]) -> bool:

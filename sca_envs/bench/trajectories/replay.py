@@ -144,7 +144,7 @@ class Replayer:
         )
 
     def _env(self, trajectory: Trajectory) -> tuple[ToolUseEnv, RecordedUsers]:
-        check_id(trajectory.env_id)
+        env_id = check_id(trajectory.env_id)
         options = dict(trajectory.env_options)
         key = canonical_json([trajectory.env_id, options])
         if key not in self._envs:
@@ -153,7 +153,7 @@ class Replayer:
             users = RecordedUsers()
             builtin = options.setdefault("user", "scripted") in USERS
             spec = WorkerSpec(
-                env_id=trajectory.env_id,
+                env_id=env_id,
                 env_options=options | {"action_format": options.get("action_format", "json")},
                 agent=Maker("agent", "none"),
                 agent_name="none",
