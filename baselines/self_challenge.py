@@ -93,8 +93,8 @@ class Args(RunOptions):
     """Keyword arguments of the challenger, as a JSON object."""
     candidates: int = 50
     """Most candidates for each task wanted."""
-    workers: int = 0
-    """Processes that examine candidates; 0 does it in this one, as always if a model makes them."""
+    workers: int = 1
+    """Processes that examine candidates; 1 does it in this one, as always if a model makes them."""
     verifier: Literal["code", "judge"] = "code"
     """What rewards an episode: the task's verification function, or a model's judgement of an
     instruction alone, as in PAE (arXiv:2412.13194)."""
@@ -285,7 +285,7 @@ class Loop:
         record |= {"digest": self.domain.base.digest(), "gates": [gate.name for gate in self.gates]}
         most = args.candidates * wanted
         campaign = Campaign(folder / "tasks.jsonl", record, wanted, most=most, resume=True)
-        workers = 0 if args.challenger in ("self", "learned") else args.workers  # one model
+        workers = 1 if args.challenger in ("self", "learned") else args.workers  # one model
         pipeline = Pipeline(self.gates, novel=Novel(), workers=workers)
         if args.verifier == "code" and not args.no_solution:
             for earlier in range(1, round_):

@@ -7,7 +7,6 @@ from .bench.agents import ReferenceAgent as ReferenceAgent
 from .bench.agents import StopRun as StopRun
 from .bench.agents import TurnTokens as TurnTokens
 from .bench.checker import check_env as check_env
-from .bench.evaluating.engines import Engine as Engine
 from .bench.evaluating.evaluation import Evaluation as Evaluation
 from .bench.evaluating.evaluation import Progress as Progress
 from .bench.evaluating.evaluation import evaluate as evaluate
@@ -62,6 +61,7 @@ from .core.actions import ToolCall as ToolCall
 from .core.code_runner import CodeRunner as CodeRunner
 from .core.conversation import UserTurn as UserTurn
 from .core.domain import Domain as Domain
+from .core.engines import Engine as Engine
 from .core.episode import Episode as Episode
 from .core.errors import DataNotInstalledError as DataNotInstalledError
 from .core.errors import InfrastructureError as InfrastructureError

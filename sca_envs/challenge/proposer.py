@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.domains import domain as find_domain
@@ -26,7 +27,7 @@ class Proposer:
     """Returns the candidate of a number; it can be sent to other processes.
 
     Args:
-        make: Makes the challenger from ``domain=…``, once in each process.
+        make: Makes the challenger from ``domain=…``, once in each thread.
         domain: Name of the domain.
         data: The data.
         seed: Seed of the campaign.
@@ -40,12 +41,13 @@ class Proposer:
     def __call__(self, number: int) -> CodeAsTask | None:
         """Return the candidate of a number, from 0."""
         key = (repr(self.make), self.domain, self.data)
-        if key not in _challengers:
-            _challengers[key] = self.make(domain=find_domain(self.domain, self.data))
-        task = _challengers[key].propose(self.seed * _APART + number)
+        challengers: dict[Any, Challenger] = vars(_own).setdefault("challengers", {})
+        if key not in challengers:
+            challengers[key] = self.make(domain=find_domain(self.domain, self.data))
+        task = challengers[key].propose(self.seed * _APART + number)
         if task is None:
             return None
         return task.model_copy(update={"id": f"{self.domain}-{self.seed}-{number}"})
 
 
-_challengers: dict[tuple[str, str, str], Challenger] = {}
+_own = threading.local()

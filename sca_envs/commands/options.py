@@ -9,6 +9,8 @@ from typing import Any
 from sca_envs.core.errors import OptionError
 from sca_envs.core.secrets import redact
 
+ENGINE_HELP = "local, process, thread or ray.  [default: local, with more workers process]"
+
 
 def key_values(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Return ``key=value`` texts as a dict; a value in JSON is what it stands for, another a str.

@@ -32,11 +32,6 @@ def wrong_kind(number: int) -> Any:
     return {"id": number}
 
 
-def deadly(number: int) -> CodeAsTask | None:
-    """End the process that asks."""
-    os._exit(3)
-
-
 class Recorded:
     """The same as a class, as `--challenger` wants it.
 
