@@ -90,7 +90,7 @@ class ToolUseEnv(gym.Env[str, str]):
         self._drawn_from = _limit(self.tasks, num_tasks)
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
-        self._verifier: Verifier | None = None
+        self._verifier: Verifier[Episode] | None = None
         self._code_runner = runner_for(self._format)
         self.observation_space: gym.Space[str] = Text()
         self.action_space: gym.Space[str] = self._make_action_space()
@@ -379,7 +379,7 @@ class ToolUseEnv(gym.Env[str, str]):
         return forked
 
 
-def runner_for(written: ActionFormat, *, answers: bool = False) -> CodeRunner | None:
+def runner_for(written: ActionFormat, *, answers: bool = False) -> CodeRunner[Episode] | None:
     """Return what runs code, for a format that has it; importing it is not for nothing.
 
     Args:

@@ -18,6 +18,7 @@ from sca_envs.bench.evaluating.results import RunRecord
 from sca_envs.bench.evaluating.watched_user import WatchedUsers
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.trajectory import to_json
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.errors import OptionError
 from sca_envs.core.secrets import redact
 from sca_envs.core.task import Task, TaskSet
@@ -26,7 +27,6 @@ from sca_envs.core.users import USERS
 from sca_envs.domains import check_data
 from sca_envs.envs.registration import check_id, environment_class
 from sca_envs.envs.tool_use import ToolUseEnv
-from sca_envs.sandbox.isolation import is_unsafe
 
 NUM_TASKS = 100
 """Tasks of a run on a split without end that does not say how many."""

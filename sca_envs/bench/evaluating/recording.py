@@ -24,11 +24,11 @@ from sca_envs.bench.trajectories.trajectory import (
     Usage,
     to_json,
 )
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.database import Change, Snapshot
 from sca_envs.core.errors import InfrastructureError, SCAError
 from sca_envs.core.secrets import redact
 from sca_envs.envs.tool_use import ToolUseEnv
-from sca_envs.sandbox.isolation import is_unsafe
 
 
 class EpisodeSpec(NamedTuple):
