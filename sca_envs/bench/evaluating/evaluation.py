@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sca_envs.bench.evaluating.plan import Made, Plan, make_plan
 from sca_envs.bench.evaluating.recording import EpisodeRecord, Summary
 from sca_envs.bench.evaluating.results import Results, compute_results
-from sca_envs.bench.evaluating.run_folder import RunFolder
 from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT, Trajectory
-from sca_envs.bench.trajectories.trajectory_files import read_trajectories
 from sca_envs.core.engines import Engine, default_engine, make_engine
 from sca_envs.core.errors import OptionError, SCAError, shorten
 from sca_envs.core.task import Task
+
+if TYPE_CHECKING:
+    from sca_envs.bench.evaluating.run_folder import RunFolder
 
 HOPELESS = 3
 """If so many episodes, the first of a run, all break off by an error, the run stops."""
@@ -87,6 +88,8 @@ class Evaluation:
     def trajectories(self) -> Iterator[Trajectory]:
         """Yield the episodes in the order in which they ended."""
         if self.out is not None:
+            from sca_envs.bench.trajectories.trajectory_files import read_trajectories
+
             yield from read_trajectories(self.out)
         for line in self._lines:
             yield Trajectory.from_line(line)
@@ -166,7 +169,11 @@ def evaluate(
             run in `out` has other options; or if a worker is lost again and again.
         StopRun: If the agent wants no more; what has finished is kept.
     """
-    folder = None if out is None else RunFolder(out, resume=resume)
+    folder = None
+    if out is not None:
+        from sca_envs.bench.evaluating.run_folder import RunFolder
+
+        folder = RunFolder(out, resume=resume)
     if resume and folder is None:
         raise OptionError("Expected a folder (out) to resume a run in; got none")
     if tasks is not None and split is not None:

@@ -9,20 +9,26 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
 from sca_envs.bench.agents import AgentReport, NoopAgent, RandomAgent, ReferenceAgent, StopRun
-from sca_envs.bench.evaluating.agent_thread import AgentThread, AgentTimeoutError
-from sca_envs.bench.evaluating.recording import EpisodeRecord, EpisodeSpec, Recording
+from sca_envs.bench.evaluating.recording import (
+    AgentTimeoutError,
+    EpisodeRecord,
+    EpisodeSpec,
+    Recording,
+)
 from sca_envs.bench.evaluating.watched_user import WatchedUsers
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT
 from sca_envs.core.engines import RunnerSpec, Take
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.secrets import keep_environment_secrets, redact
 from sca_envs.envs.tool_use import ToolUseEnv
+
+if TYPE_CHECKING:
+    from sca_envs.bench.evaluating.agent_thread import AgentThread
 
 BATCH_SIZE = 16
 """How many episodes a batched agent plays at once unless it says otherwise."""
@@ -85,7 +91,7 @@ class PlayerSpec(RunnerSpec[EpisodeSpec, EpisodeRecord]):
         recording = Recording(self.make_env(), job, self.header)
         recording.begin()
         if not recording.done:
-            recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self.episode_timeout))
+            recording.expire(self.episode_timeout)
         return EpisodeRecord(job, *recording.finish(), None)
 
     @property
@@ -181,15 +187,18 @@ class Player:
         self._spec = spec
         spec.keep_secrets()
         self._limit = spec.episode_timeout
-        self._thread = None if self._limit is None else AgentThread()
+        self._thread: AgentThread | None = None
         self._playing: list[Recording] = []
         """The episodes that wait for the agent whenever it is called."""
         self.spent = False
         """Whether the agent was left behind; no more episodes are played."""
         self._free = [spec.make_env()]
-        if self._thread is None:
+        if self._limit is None:
             self._agent = spec.make_agent(self._free[0])
         else:
+            from sca_envs.bench.evaluating.agent_thread import AgentThread
+
+            self._thread = AgentThread()
             self._agent = self._thread.call(spec.make_agent, self._free[0])
         self._batched = _act_method(self._agent) == "act_batch"
         self.capacity = int(getattr(self._agent, "batch_size", BATCH_SIZE)) if self._batched else 1
@@ -252,7 +261,7 @@ class Player:
             self.spent = True
             self._thread.abandon()
             for recording in waiting:
-                recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self._limit))
+                recording.expire(self._limit)
             raise
         finally:
             passed = time.monotonic() - start
@@ -260,7 +269,7 @@ class Player:
                 recording.agent_seconds += passed
         for recording in waiting:
             if recording.agent_seconds > self._limit:
-                recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self._limit))
+                recording.expire(self._limit)
         return value
 
     def _begin(self, recording: Recording) -> None:

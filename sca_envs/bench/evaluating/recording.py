@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from sca_envs.bench.agents import AgentReport, TurnTokens
 from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
 from sca_envs.bench.trajectories.trajectory import (
+    AGENT_TIMEOUT,
     EXCLUDED,
     FORMAT,
     INFRASTRUCTURE_ERROR,
@@ -97,6 +98,17 @@ class EpisodeRecord(NamedTuple):
     summary: Summary
     problem: str | None
     """The traceback of what broke it off, if something did."""
+
+
+class AgentTimeoutError(Exception):
+    """An agent took longer in an episode than it may.
+
+    Args:
+        seconds: How long it may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the agent took longer than {seconds:g} s")
 
 
 class Recording:
@@ -190,6 +202,10 @@ class Recording:
         """End the episode because of an error; one of the infrastructure is nobody else's."""
         self._error = INFRASTRUCTURE_ERROR if _is_infrastructures(error) else kind, error
         self.done = True
+
+    def expire(self, seconds: float) -> None:
+        """End the episode because its agent took longer than so many seconds."""
+        self.fail(AGENT_TIMEOUT, AgentTimeoutError(seconds))
 
     def _look_at_user(self) -> None:
         user = self._env.episode.user
