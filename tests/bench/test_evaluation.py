@@ -275,7 +275,7 @@ def test_results_of_known_episodes() -> None:
         ({"num_tasks": 0}, "num_tasks .* from 1; got 0"),
         ({"seed": -1}, "seed .* from 0; got -1"),
         ({"workers": 0}, "workers .* from 1; got 0"),
-        ({"engine": "cloud"}, "local, process, ray, thread; got 'cloud'"),
+        ({"engine": "cloud"}, "local, process, ray, thread, .* got 'cloud'"),
         ({"engine": "local", "workers": 2}, "1 worker"),
         ({"engine": "process", "engine_options": {"workers": 2}}, "got workers"),
         ({"engine": "ray", "engine_options": {"num_cpus": -1}}, "num_cpus of a worker .* got -1"),

@@ -104,7 +104,7 @@ def test_ablations(flag: str, tmp_path: Path) -> None:
             (RETAIL, "--out", "t.jsonl", "--engine", "nope"),
             "local, process, ray, thread; got 'nope'",
         ),
-        ((RETAIL, "--out", "t.jsonl", "--engine", ""), "local, process, ray, thread; got ''"),
+        ((RETAIL, "--out", "t.jsonl", "--engine", ""), "run(spec, jobs); got ''"),
         ((RETAIL, "--out", "t.jsonl", "--engine", "local"), "1 worker for the engine 'local'"),
         ((RETAIL, "--out", "t.jsonl", "--address", "auto"), "with --engine ray; got 'auto'"),
         ((RETAIL, "--out", "t.jsonl", "--engine-option", "x"), "key=value; got 'x'"),

@@ -165,8 +165,9 @@ def test_what_cannot_be_sent_is_explained(engine: str) -> None:
 @pytest.mark.parametrize(
     ("name", "workers", "options", "words"),
     [
-        ("nope", 1, {}, "one of local, process, ray, thread; got 'nope'"),
-        ("", 1, {}, "one of local, process, ray, thread; got ''"),
+        ("nope", 1, {}, "one of local, process, ray, thread, or .*; got 'nope'"),
+        ("", 1, {}, "one of local, process, ray, thread, or .*; got ''"),
+        (7, 1, {}, r"a method run\(spec, jobs\); got 7"),
         *((name, n, {}, f"from 1; got {n}") for name in (*ALL, "ray") for n in (0, -1, True, 1.5)),
         ("local", 2, {}, "1 worker for the engine 'local', got 2"),
         ("local", 1, {"address": "auto"}, r"'local' \(it has none\); got address"),
@@ -183,7 +184,7 @@ def test_what_cannot_be_sent_is_explained(engine: str) -> None:
     ],
 )
 def test_wrong_engines_are_explained(
-    name: str, workers: Any, options: dict[str, Any], words: str
+    name: Any, workers: Any, options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(OptionError, match=words):
         make_engine(name, workers, **options)

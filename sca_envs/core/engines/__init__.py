@@ -175,10 +175,13 @@ def make_engine(name: str | Engine, workers: int, /, **options: Any) -> Engine:
         OptionError: If there is no such engine, or the number or the options do not fit it.
         SCAError: If something is missing that it needs.
     """
-    if not isinstance(name, str):
+    if not isinstance(name, str) and callable(getattr(name, "run", None)):
         return name
-    if name not in ENGINES:
-        raise OptionError(f"Expected engine to be one of {', '.join(ENGINES)}; got {name!r}")
+    if not isinstance(name, str) or name not in ENGINES:
+        raise OptionError(
+            f"Expected engine to be one of {', '.join(ENGINES)}, or an object with a method "
+            f"run(spec, jobs); got {name!r}"
+        )
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise OptionError(f"Expected workers to be an integer from 1; got {workers!r}")
     module, _, kind = ENGINES[name].partition(":")
