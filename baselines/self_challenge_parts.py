@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 
 from baselines import tiny
+from baselines.self_challenge_args import Args
 from baselines.setup import CODE_AS_TASK, World, read_options, read_tasks
 from baselines.tiny_challenger import TinyChallenger
 from baselines.training import check
@@ -30,13 +31,8 @@ from sca_envs import (
 )
 from sca_envs.agents import TranscriptEncoder, load_tokenizer, model_folder
 
-if TYPE_CHECKING:
-    from baselines.self_challenge import Args
-
 STRENGTH = 0.8
 """Least share of near misses that a verification function has to reject."""
-TINY_JUDGE = "baselines.tiny_challenger:TinyJudge"
-"""What judges in the tiny world, whose model cannot read a transcript."""
 _CURVE = 20
 """Held-out tasks of a recipe's own curve, at most; the loop's test has all of them."""
 _APART = 1_000_000_000

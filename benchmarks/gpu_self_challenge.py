@@ -25,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from baselines import grpo, ppo, self_challenge, sft, tiny
-from baselines.self_challenge_parts import TINY_JUDGE
+from baselines.self_challenge_args import TINY_JUDGE, Args
 from baselines.self_challenge_report import interval, read
 from sca_envs import SCAError, evaluate
 
@@ -113,7 +113,7 @@ def loop(args: argparse.Namespace, verifier: str, model: str) -> dict[str, Any]:
         trainer["iterations"] = args.rft_iterations
         given |= {"challenger": args.challenger, "recipe_options": json.dumps(trainer)}
     try:
-        self_challenge.train(self_challenge.Args(**given))
+        self_challenge.train(Args(**given))
     except SCAError as error:
         if not (folder / "evaluations" / "00.json").exists():
             raise

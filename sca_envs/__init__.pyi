@@ -15,7 +15,6 @@ from .bench.agents import TurnTokens as TurnTokens
 from .bench.checker import check_env as check_env
 from .bench.conformance.battery import check_domain as check_domain
 from .bench.conformance.report import DomainReport as DomainReport
-from .bench.evaluating.engines import Engine as Engine
 from .bench.evaluating.evaluation import Evaluation as Evaluation
 from .bench.evaluating.evaluation import Progress as Progress
 from .bench.evaluating.evaluation import evaluate as evaluate
@@ -70,6 +69,7 @@ from .core.actions import ToolCall as ToolCall
 from .core.code_runner import CodeRunner as CodeRunner
 from .core.conversation import UserTurn as UserTurn
 from .core.domain import Domain as Domain
+from .core.engines import Engine as Engine
 from .core.episode import Episode as Episode
 from .core.errors import DataNotInstalledError as DataNotInstalledError
 from .core.errors import InfrastructureError as InfrastructureError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.metadata
 import os
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator, Set
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -165,3 +168,34 @@ def test_agents_and_recipes_use_what_is_public(folder: str) -> None:
         ):
             used = {name.strip() for name in "".join(names).split(",")} - {""}
             assert used <= set(importlib.import_module(module).__all__), path
+
+
+def test_no_modules_import_one_another() -> None:
+    """Nor for their types: whoever reads one would have to have read the other."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for folder in ("sca_envs", "agents", "baselines")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    graph = {name: set(_imported(path, paths.keys())) - {name} for name, path in paths.items()}
+    assert "sca_envs.core.task" in graph["sca_envs.core.episode"]
+    assert "sca_envs.envs.tool_use" in graph["sca_envs.envs.registration"]  # for its type
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"they import one another: {' <- '.join(error.args[1])}")
+
+
+def _imported(path: Path, modules: Set[str]) -> Iterator[str]:
+    """Yield those of the modules that one imports as it is imported, or for types."""
+    statements: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while statements:
+        node = statements.pop()
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield from {name if name in modules else node.module or ""} & set(modules)
+        elif isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & set(modules)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            statements += ast.iter_child_nodes(node)

@@ -19,10 +19,10 @@ from sca_envs.challenge.files import parse_code_task, save_code_tasks
 from sca_envs.challenge.gates import Fingerprint
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.errors import OptionError, TaskFileError
 from sca_envs.core.secrets import redact
 from sca_envs.core.writing import WriteError, writing
-from sca_envs.sandbox.isolation import is_unsafe
 
 
 class Progress(NamedTuple):

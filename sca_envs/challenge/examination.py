@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sca_envs.challenge.case import Case
@@ -11,6 +13,7 @@ from sca_envs.challenge.gates import Fingerprint, Gate, fingerprint
 from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.task import CodeAsTask, Verdict
 from sca_envs.core.domain import Domain
+from sca_envs.core.engines import RunnerSpec, Take
 from sca_envs.core.errors import InfrastructureError, OptionError
 
 Propose = Callable[[int], CodeAsTask | None]
@@ -73,6 +76,31 @@ def _runs(gates: Sequence[Gate]) -> bool:
     return any(gate.name == "solution" for gate in gates)
 
 
+@dataclass(frozen=True)
+class ExaminerSpec(RunnerSpec[Candidate, Examination | InfrastructureError]):
+    """Makes examiners."""
+
+    gates: tuple[Gate, ...]
+    """The gates, in order."""
+    lookahead = 4
+
+    def make(self, seat: int | None) -> Examiner:
+        """Return an examiner; one with a process of its own is pinned to a core.
+
+        Calls between two processes, it and its sandbox, are fastest on one core.
+        """
+        core = None
+        if seat is not None and hasattr(os, "sched_setaffinity"):
+            usable = sorted(os.sched_getaffinity(0))
+            core = usable[seat % len(usable)]
+            os.sched_setaffinity(0, {core})
+        return Examiner(self.gates, core)
+
+    def describe(self, job: Candidate) -> str:
+        """Return what errors call a candidate."""
+        return f"candidate {job.id if isinstance(job, CodeAsTask) else f'number {job.number}'}"
+
+
 class Examiner:
     """Examines candidates, one after the other; what goes wrong with one stops no other.
 
@@ -81,16 +109,31 @@ class Examiner:
         core: Number of the processor core that the candidates' code runs on; None for any.
     """
 
+    capacity = 1
+    spent = False
+
     def __init__(self, gates: Sequence[Gate], core: int | None = None) -> None:
         self._gates = gates
         self._lab = Lab(core)
 
-    def __call__(self, candidate: Candidate) -> Examination:
-        """Return what comes of a candidate.
+    def run(self, take: Take[Candidate]) -> Iterator[tuple[int, Examination | InfrastructureError]]:
+        """Examine candidates; see `Runner.run`.
 
-        Raises:
-            InfrastructureError: If the challenger's model cannot be reached.
+        A model that cannot be reached is the result of its candidate, so that what is examined
+        before it stops everything is the same with any engine.
         """
+        while (item := take(True)) is not None:
+            try:
+                result: Examination | InfrastructureError = self._challenge(item.job)
+            except InfrastructureError as error:
+                result = error
+            yield item.number, result
+
+    def close(self) -> None:
+        """End the processes in which code runs."""
+        self._lab.close()
+
+    def _challenge(self, candidate: Candidate) -> Examination:
         if isinstance(candidate, CodeAsTask):
             return self._examine(candidate)
         try:
@@ -117,7 +160,3 @@ class Examiner:
             return examine(task, self._gates, self._lab, task.load_domain())
         except Exception as error:
             return Examination(task, False, error=f"{type(error).__name__}: {error}")
-
-    def close(self) -> None:
-        """End the processes in which code runs."""
-        self._lab.close()

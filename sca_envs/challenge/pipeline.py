@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sca_envs.challenge.case import Case
-from sca_envs.challenge.engines import Engine, make_engine
-from sca_envs.challenge.examination import Examination, Proposal, Propose
+from sca_envs.challenge.examination import (
+    Candidate,
+    Examination,
+    ExaminerSpec,
+    Proposal,
+    Propose,
+)
 from sca_envs.challenge.funnel import Funnel
 from sca_envs.challenge.gates import Difficult, Gate, Novel, fingerprint
 from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.task import CodeAsTask, Verdict
+from sca_envs.core.engines import Engine, default_engine, in_order, make_engine
 from sca_envs.core.errors import InfrastructureError
 
 
@@ -25,9 +31,9 @@ class Pipeline:
         gates: The gates that look at one candidate alone; see `standard_gates`.
         novel: The gate that compares it with the accepted ones; None admits copies.
         difficult: The gate that tries an executor on it; None tries none.
-        workers: Number of processes, or of actors with Ray; 0 examines in this process.
-        engine: ``local`` (this machine), ``ray`` (a cluster), or an object with the method of
-            `Engine`.
+        workers: How many workers.
+        engine: ``local`` (the default for one worker), ``process`` (the default for more),
+            ``thread``, ``ray``, or an object with the method of `Engine`.
         engine_options: Keyword arguments of the engine, such as the ``address`` of a cluster.
 
     Raises:
@@ -41,17 +47,14 @@ class Pipeline:
         *,
         novel: Novel | None = None,
         difficult: Difficult | None = None,
-        workers: int = 0,
-        engine: str | Engine = "local",
+        workers: int = 1,
+        engine: str | Engine | None = None,
         engine_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._gates = tuple(gates)
         self._novel, self._difficult = novel, difficult
-        self._engine = (
-            make_engine(engine, workers, **engine_options or {})
-            if isinstance(engine, str)
-            else engine
-        )
+        engine = default_engine(workers) if engine is None else engine
+        self._engine = make_engine(engine, workers, **engine_options or {})
         last = [gate.name for gate in (novel, difficult) if gate is not None]
         self._proposed = False
         self.funnel = Funnel([gate.name for gate in gates] + last)
@@ -63,7 +66,7 @@ class Pipeline:
         Args:
             tasks: The candidates.
         """
-        return self._finish(self._engine.map(self._gates, tasks))
+        return self._run(tasks)
 
     def challenge(self, propose: Propose, numbers: Iterable[int]) -> Iterator[Examination]:
         """Yield what comes of the candidates that a challenger proposes, in order.
@@ -77,7 +80,7 @@ class Pipeline:
                 are counted, like whatever else goes wrong with one candidate.
         """
         proposals = (Proposal(propose, number) for number in numbers)
-        return self._finish(self._engine.map(self._gates, proposals))
+        return self._run(proposals)
 
     def know(self, tasks: Iterable[CodeAsTask]) -> None:
         """Admit no copy of tasks that exist already, such as those of an earlier campaign.
@@ -107,11 +110,14 @@ class Pipeline:
         if found.task is not None and mark is not None and self._novel is not None:
             self._novel.compare(found.task.id, mark)
 
-    def _finish(self, examinations: Iterator[Examination]) -> Iterator[Examination]:
-        """Let the gates that look at more than one candidate decide, and count."""
+    def _run(self, candidates: Iterable[Candidate]) -> Iterator[Examination]:
+        """Let the gates decide, those that look at more than one candidate last, and count."""
         lab: Lab | None = None
+        results = in_order(self._engine.run(ExaminerSpec(self._gates), candidates))
         try:
-            for found in examinations:
+            for found in results:
+                if isinstance(found, InfrastructureError):
+                    raise found
                 if found.option_error is not None and not self._proposed:
                     raise found.option_error
                 if found.accepted and found.task is not None:
@@ -124,8 +130,7 @@ class Pipeline:
                 self.count(found)
                 yield found
         finally:
-            if isinstance(examinations, Generator):
-                examinations.close()  # at once, because an error would keep the workers alive
+            results.close()
             if lab is not None:
                 lab.close()
 

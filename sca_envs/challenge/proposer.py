@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.errors import OptionError, SCAError
@@ -27,7 +28,7 @@ class Proposer:
     """Returns the candidate of a number; it can be sent to other processes.
 
     Args:
-        make: Makes the challenger from ``domain=…``, once in each process.
+        make: Makes the challenger from ``domain=…``, once in each thread.
         domain: Name of the domain.
         data: The data.
         seed: Seed of the campaign.
@@ -45,9 +46,10 @@ class Proposer:
             OptionError: If the challenger cannot be made, or refuses its options.
         """
         key = (repr(self.make), self.domain, self.data)
-        if key not in _challengers:
-            _challengers[key] = self._make()
-        task = _challengers[key].propose(self.seed * _APART + number)
+        challengers: dict[Any, Challenger] = vars(_own).setdefault("challengers", {})
+        if key not in challengers:
+            challengers[key] = self._make()
+        task = challengers[key].propose(self.seed * _APART + number)
         if task is None:
             return None
         return task.model_copy(update={"id": f"{self.domain}-{self.seed}-{number}"})
@@ -65,4 +67,4 @@ class Proposer:
             ) from error
 
 
-_challengers: dict[tuple[str, str, str], Challenger] = {}
+_own = threading.local()

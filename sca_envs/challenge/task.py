@@ -30,10 +30,10 @@ from pydantic import (
     model_serializer,
 )
 
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError, shorten
 from sca_envs.core.task import MAX_ITEMS, Name, Strings, Task
-from sca_envs.sandbox.isolation import is_unsafe
 
 FORMAT = "sca-code-as-task"
 """What every line of a file of Code-as-Tasks says it is."""

@@ -10,7 +10,13 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from sca_envs.commands.options import EnvId, engine_options, key_values, redacted_pairs
+from sca_envs.commands.options import (
+    ENGINE_HELP,
+    EnvId,
+    engine_options,
+    key_values,
+    redacted_pairs,
+)
 from sca_envs.core.errors import OptionError, SCAError
 
 _Pairs = list[str]
@@ -55,8 +61,8 @@ def make(
     ] = None,
     data: Annotated[str, typer.Option(help="generated, tau-bench, …")] = "generated",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the campaign.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="How many at once; 0: this process.")] = 2,
-    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 2,
+    engine: Annotated[str | None, typer.Option(help=ENGINE_HELP)] = None,
     address: Annotated[
         str | None, typer.Option(help="For ray: host:port or auto.  [default: this machine]")
     ] = None,

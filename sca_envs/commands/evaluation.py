@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from sca_envs.commands.options import EnvId, engine_options, key_values
+from sca_envs.commands.options import ENGINE_HELP, EnvId, engine_options, key_values
 from sca_envs.core.errors import OptionError
 
 _Pairs = list[str]
@@ -41,10 +41,7 @@ def evaluate(
     max_turns: Annotated[int | None, typer.Option(min=1, help="Most actions.")] = None,
     env_option: Annotated[_Pairs, typer.Option(help="key=value, for gymnasium.make.")] = [],  # noqa: B006
     workers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 1,
-    engine: Annotated[
-        str | None,
-        typer.Option(help="local, process, thread or ray.  [default: local, with workers process]"),
-    ] = None,
+    engine: Annotated[str | None, typer.Option(help=ENGINE_HELP)] = None,
     address: Annotated[
         str | None, typer.Option(help="For ray: host:port or auto.  [default: this machine]")
     ] = None,

@@ -30,6 +30,8 @@ EnvId = Annotated[
 ]
 """An environment's id as an argument of a command; a wrong one is an error before anything else."""
 
+ENGINE_HELP = "local, process, thread or ray.  [default: local, with more workers process]"
+
 
 def key_values(texts: Sequence[str], option: str) -> dict[str, Any]:
     """Return ``key=value`` texts as a dict; a value in JSON is what it stands for, another a str.

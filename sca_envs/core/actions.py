@@ -1,4 +1,4 @@
-"""What an agent does in a turn.
+"""What an agent does in a turn, and what comes of it.
 
 An action format (see `sca_envs.core.formats`) turns the text of an assistant turn into one of
 these and back.
@@ -73,3 +73,18 @@ class LoggedCall(NamedTuple):
     """Argument name -> JSON value."""
     ok: bool
     """Whether the tool did not refuse it."""
+
+
+class Turn(NamedTuple):
+    """One action and what came of it."""
+
+    action: Action
+    observation: str
+    """What the agent read next."""
+    source: str
+    """Where that came from: ``user``, the name of a tool, ``code`` (what it printed), or
+    ``environment`` (malformed text, a wrong answer)."""
+    calls: tuple[LoggedCall, ...] = ()
+    """The tool calls that were carried out."""
+    answer: str | None = None
+    """What the agent said to the user or gave as its answer."""

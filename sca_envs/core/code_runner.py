@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import os
+from typing import NamedTuple, Protocol, TypeVar
 
 from sca_envs.core.actions import LoggedCall
 
-if TYPE_CHECKING:
-    from sca_envs.core.episode import Episode
+EpisodeT_contra = TypeVar("EpisodeT_contra", contravariant=True)
 
 
 class CodeOutput(NamedTuple):
@@ -21,7 +21,7 @@ class CodeOutput(NamedTuple):
     """What it answered, if it called ``answer``."""
 
 
-class CodeRunner(Protocol):
+class CodeRunner(Protocol[EpisodeT_contra]):
     """Runs the code of an agent's turns; names live on from turn to turn of an episode.
 
     Episodes that fork share their runner. What it keeps between turns it therefore keeps by
@@ -29,7 +29,7 @@ class CodeRunner(Protocol):
     episode that it does not know or whose transcript went back.
     """
 
-    def run(self, episode: Episode, source: str) -> CodeOutput:
+    def run(self, episode: EpisodeT_contra, source: str) -> CodeOutput:
         """Run code whose globals have the domain's tools, on the episode's database.
 
         It never raises for what the code does.
@@ -40,3 +40,8 @@ class CodeRunner(Protocol):
             source: Python code.
         """
         ...
+
+
+def is_unsafe() -> bool:
+    """Return whether SCA_SANDBOX lets code run unconfined; runs and tasks record it."""
+    return os.environ.get("SCA_SANDBOX") == "unsafe"

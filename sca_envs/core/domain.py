@@ -99,7 +99,7 @@ class Domain:
         splits: Mapping[str, Callable[[], TaskSource]],
         sample_argument: ArgumentSampler,
         terminal_tools: frozenset[str] = frozenset(),
-        verifier: Verifier = STATE_AND_OUTPUTS,
+        verifier: Verifier[Any] = STATE_AND_OUTPUTS,
         show_output: Callable[[str], str] = show_printed,
         call_from_code: CodeCall = call_checked,
         code_prelude: str = "",

@@ -17,6 +17,7 @@ from sca_envs.core.actions import (
     PositionalCall,
     Reply,
     ToolCall,
+    Turn,
 )
 from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.database import Snapshot
@@ -28,21 +29,6 @@ from sca_envs.core.verifiers import AnswerVerifier, Verifier
 
 USER_ERROR = "user_error"
 """Why an episode ended whose user failed; it says nothing about the agent."""
-
-
-class Turn(NamedTuple):
-    """One action and what came of it."""
-
-    action: Action
-    observation: str
-    """What the agent read next."""
-    source: str
-    """Where that came from: ``user``, the name of a tool, ``code`` (what it printed), or
-    ``environment`` (malformed text, a wrong answer)."""
-    calls: tuple[LoggedCall, ...] = ()
-    """The tool calls that were carried out."""
-    answer: str | None = None
-    """What the agent said to the user or gave as its answer."""
 
 
 class Outcome(NamedTuple):
@@ -112,8 +98,8 @@ class Episode:
         *,
         max_turns: int = 30,
         seed: int = 0,
-        verifier: Verifier | None = None,
-        code_runner: CodeRunner | None = None,
+        verifier: Verifier[Episode] | None = None,
+        code_runner: CodeRunner[Episode] | None = None,
     ) -> None:
         self.domain = domain
         self.task = task
@@ -168,6 +154,10 @@ class Episode:
         """The last thing that the agent said or answered; empty if it never did."""
         said = (turn.answer for turn in reversed(self._transcript) if turn.answer is not None)
         return next(said, "")
+
+    def reference_state(self) -> Snapshot:
+        """Return the state that the task's reference actions leave."""
+        return self.domain.reference_state(self.task)
 
     def step(self, action: Action) -> Outcome:
         """Take one action of the agent.

@@ -6,16 +6,36 @@ A verifier looks at an episode that has ended and gives a `Verdict`. The rules o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
-from sca_envs.core.actions import Answer
-from sca_envs.core.database import Database
+from sca_envs.core.actions import Answer, Turn
+from sca_envs.core.database import Database, Snapshot
 from sca_envs.core.task import ExpectedAnswer, Task
 
-if TYPE_CHECKING:
-    from sca_envs.core.episode import Episode
+
+class EpisodeView(Protocol):
+    """What the verifiers here look at in an `Episode`."""
+
+    task: Task
+    database: Database
+
+    @property
+    def transcript(self) -> tuple[Turn, ...]:
+        """The turns so far."""
+        ...
+
+    def replies(self) -> Iterator[str]:
+        """Yield what the agent said to the user."""
+        ...
+
+    def reference_state(self) -> Snapshot:
+        """Return the state that the task's reference actions leave."""
+        ...
+
+
+EpisodeT_contra = TypeVar("EpisodeT_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +48,16 @@ class Verdict:
     """What the reward is made of, by name."""
 
 
-class Verifier(Protocol):
+class Verifier(Protocol[EpisodeT_contra]):
     """Judges an episode that has ended."""
 
-    def verify(self, episode: Episode) -> Verdict:
+    def verify(self, episode: EpisodeT_contra) -> Verdict:
         """Return the verdict; the episode is not changed."""
         ...
 
 
 @runtime_checkable
-class AnswerVerifier(Verifier, Protocol):
+class AnswerVerifier(Verifier[EpisodeT_contra], Protocol[EpisodeT_contra]):
     """A verifier that also looks at answers as they come, and may let the agent try again."""
 
     def object_to(self, task: Task, answer: str) -> str | None:
@@ -51,9 +71,9 @@ class FinalState:
     The reference end state is computed once a task and then cached.
     """
 
-    def verify(self, episode: Episode) -> Verdict:
+    def verify(self, episode: EpisodeView) -> Verdict:
         """Return the verdict."""
-        expected = episode.domain.reference_state(episode.task)
+        expected = episode.reference_state()
         reward = float(episode.database == Database(expected.base, expected))
         return Verdict(reward, {"database": reward})
 
@@ -65,14 +85,14 @@ class RequiredOutputs:
     from the reply (tau-bench, ``calculate_reward``).
     """
 
-    def verify(self, episode: Episode) -> Verdict:
+    def verify(self, episode: EpisodeView) -> Verdict:
         """Return the verdict."""
         missing = [output for output in episode.task.outputs if not self._said(output, episode)]
         reward = float(not missing)
         return Verdict(reward, {"outputs": reward})
 
     @staticmethod
-    def _said(output: str, episode: Episode) -> bool:
+    def _said(output: str, episode: EpisodeView) -> bool:
         wanted = output.lower()
         return any(wanted in reply.lower().replace(",", "") for reply in episode.replies())
 
@@ -92,7 +112,7 @@ class CorrectAnswer:
         self.matches = matches
         self.objection = objection
 
-    def verify(self, episode: Episode) -> Verdict:
+    def verify(self, episode: EpisodeView) -> Verdict:
         """Return the verdict."""
         actions = (turn.action for turn in reversed(episode.transcript))
         answer = next((action.text for action in actions if isinstance(action, Answer)), None)
@@ -116,10 +136,10 @@ class AllOf:
         verifiers: The verifiers; each is asked.
     """
 
-    def __init__(self, *verifiers: Verifier) -> None:
+    def __init__(self, *verifiers: Verifier[EpisodeView]) -> None:
         self.verifiers = verifiers
 
-    def verify(self, episode: Episode) -> Verdict:
+    def verify(self, episode: EpisodeView) -> Verdict:
         """Return the verdict."""
         reward = 1.0
         components: dict[str, float] = {}
@@ -130,5 +150,5 @@ class AllOf:
         return Verdict(reward, components)
 
 
-STATE_AND_OUTPUTS: Verifier = AllOf(FinalState(), RequiredOutputs())
+STATE_AND_OUTPUTS: Verifier[EpisodeView] = AllOf(FinalState(), RequiredOutputs())
 """tau-bench's rule: the end state is right and everything required was said."""

@@ -11,13 +11,13 @@ import difflib
 import functools
 import importlib
 import importlib.metadata
-import pickle
 import re
 import sys
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sca_envs.core.errors import OptionError, shorten
+from sca_envs.core.plugins import import_module, note_module
 
 if TYPE_CHECKING:
     from sca_envs.domains.spec import DomainSpec
@@ -29,8 +29,6 @@ _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _loaders: dict[str, str | DomainSpec] = {}
 _domains_of_id: dict[str, tuple[str, ...]] = {}
 """Environment id -> names of its domains; none where each task has its own."""
-_modules: dict[str, None] = {}
-"""The modules of other packages that registered something, in order."""
 
 
 def register_domain(name: str, loader: str | DomainSpec) -> None:
@@ -110,24 +108,6 @@ def import_spec(target: str) -> DomainSpec:
     return spec
 
 
-def import_module(name: str, what: str) -> Any:
-    """Return a module by its name.
-
-    Args:
-        name: Its name.
-        what: What it should have, for the error.
-
-    Raises:
-        OptionError: If importing it raises anything.
-    """
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise OptionError(
-            f"Expected to import {name!r} for {what}; it raised {type(error).__name__}: {error}"
-        ) from error
-
-
 @functools.cache
 def load_plugins() -> dict[str, str]:
     """Import what installed packages announce, once.
@@ -142,40 +122,6 @@ def load_plugins() -> dict[str, str]:
         except (OptionError, AttributeError) as error:  # the latter where its value is no module
             problems[point.name] = str(error)
     return problems
-
-
-def note_module(module: str | None) -> str:
-    """Note a module that registers something, and return it; empty if it is ours or no module."""
-    ours = __name__.partition(".")[0]
-    if not module or module == "__main__" or module.partition(".")[0] == ours:
-        return ""
-    _modules[module] = None
-    return module
-
-
-def portable(value: Any) -> bytes:
-    """Return a pickled value for another process, which first imports what registered something.
-
-    Raises:
-        Exception: What pickling raises.
-    """
-    return pickle.dumps(_Portable(pickle.dumps(value)))
-
-
-class _Portable:
-    """A pickled value that is the value itself when it is loaded."""
-
-    def __init__(self, pickled: bytes) -> None:
-        self._pickled = pickled
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return _unpack, (tuple(_modules), self._pickled)
-
-
-def _unpack(modules: tuple[str, ...], pickled: bytes) -> Any:
-    for module in modules:
-        import_module(module, "the domains that it registers")
-    return pickle.loads(pickled)
 
 
 def name_id(env_id: str, domains: Sequence[str]) -> None:

@@ -61,7 +61,7 @@ class Original:
     """Reads the tables from the folder."""
     tools: Mapping[str, Tool] | None = None
     """The tools as they behave there; None if they are the domain's."""
-    verifier: Verifier | None = None
+    verifier: Verifier[Any] | None = None
     """How its tasks are judged; None if as the domain's."""
 
 
@@ -96,7 +96,7 @@ class DomainSpec:
     """Data set -> how the domain stands on it."""
     terminal_tools: frozenset[str] = frozenset()
     """Names of the tools whose call ends the episode."""
-    verifier: Verifier = STATE_AND_OUTPUTS
+    verifier: Verifier[Any] = STATE_AND_OUTPUTS
     """How tasks are judged."""
     show_output: Callable[[str], str] = show_printed
     """Turns what an agent's code printed into what the agent reads."""

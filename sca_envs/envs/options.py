@@ -7,6 +7,7 @@ from typing import Any
 
 from sca_envs.core.code_runner import CodeRunner
 from sca_envs.core.domain import Domain
+from sca_envs.core.episode import Episode
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.formats import CODE_FORMATS, ActionFormat
 from sca_envs.core.task import TaskSource
@@ -49,7 +50,7 @@ def _load_domain(domain: str | Domain, data: str) -> Domain:
     return domain
 
 
-def runner_for(written: ActionFormat, *, answers: bool = False) -> CodeRunner | None:
+def runner_for(written: ActionFormat, *, answers: bool = False) -> CodeRunner[Episode] | None:
     """Return what runs code, for a format that has it; importing it is not for nothing.
 
     Args:

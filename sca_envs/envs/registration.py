@@ -15,13 +15,13 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from sca_envs.core.errors import OptionError, shorten
+from sca_envs.core.plugins import note_module
 from sca_envs.domains.registry import (
     domains_of,
     find_name,
     find_spec,
     load_plugins,
     name_id,
-    note_module,
 )
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sca_envs.core.actions import Answer, Code, Malformed, PositionalCall, Reply, ToolCall
-from sca_envs.core.episode import Episode, Turn
+from sca_envs.core.actions import Answer, Code, Malformed, PositionalCall, Reply, ToolCall, Turn
+from sca_envs.core.episode import Episode
 
 
 def render_text(episode: Episode) -> str:

@@ -97,7 +97,7 @@ class ToolUseEnv(gym.Env[str, str]):
         self._drawn_from = draw_limit(self.tasks, num_tasks)
         self._format = find_format(action_format)
         self._make_user = user_factory(user)
-        self._verifier: Verifier | None = None
+        self._verifier: Verifier[Episode] | None = None
         self._code_runner = runner_for(self._format)
         self.observation_space: gym.Space[str] = Text()
         self.action_space: gym.Space[str] = self._make_action_space()

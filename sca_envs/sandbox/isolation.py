@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.sandbox.errors import SandboxUnavailableError
 
 
@@ -149,11 +150,6 @@ _WAY_OUT = (
     "this machine has); to debug elsewhere, "
     "without any protection from the code, set SCA_SANDBOX=unsafe."
 )
-
-
-def is_unsafe() -> bool:
-    """Return whether SCA_SANDBOX lets code run unconfined; runs and tasks record it."""
-    return os.environ.get("SCA_SANDBOX") == "unsafe"
 
 
 def unsafe_requested() -> bool:

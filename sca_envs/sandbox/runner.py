@@ -9,10 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from sca_envs.core.actions import Code, PositionalCall, ToolCall
+from sca_envs.core.actions import Code, PositionalCall, ToolCall, Turn
 from sca_envs.core.code_runner import CodeOutput
 from sca_envs.core.domain import Domain
-from sca_envs.core.episode import Episode, Turn
+from sca_envs.core.episode import Episode
 from sca_envs.sandbox.results import Limits
 from sca_envs.sandbox.sandbox import Sandbox
 from sca_envs.sandbox.session import Session

@@ -237,7 +237,7 @@ def test_an_endpoint_that_repeats_the_key(
 
 def test_a_campaign_keeps_no_secret(tmp_path: Path) -> None:
     record = {"agent_options": [f"api_key={SECRETS['api_key']}"], "options": {"token": "t0ken-x"}}
-    pipeline = sca_envs.Pipeline(sca_envs.standard_gates(), workers=0)
+    pipeline = sca_envs.Pipeline(sca_envs.standard_gates())
 
     def propose(number: int) -> None:
         raise ValueError(f"no luck with {SECRETS['api_key']}")

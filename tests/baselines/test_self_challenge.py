@@ -19,6 +19,7 @@ pytest.importorskip("matplotlib", reason="needs pip install 'sca-envs[plots]'")
 from baselines import self_challenge as loop
 from baselines import self_challenge_parts as parts
 from baselines import tiny, tiny_challenger
+from baselines.self_challenge_args import TINY_JUDGE, Args
 from sca_envs import (
     CodeAsTask,
     Domain,
@@ -34,7 +35,7 @@ from sca_envs import (
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of torch and TRL are not ours
 
-Start = Callable[..., loop.Args]
+Start = Callable[..., Args]
 
 
 @pytest.fixture
@@ -42,10 +43,10 @@ def start(warm: Any, tokenizer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     """Return a function that makes options of a small run, which begins with the warm model."""
     monkeypatch.setattr(tiny, "warm_start", lambda seed, **_: (copy.deepcopy(warm), tokenizer))
 
-    def make(name: str = "run", **options: Any) -> loop.Args:
+    def make(name: str = "run", **options: Any) -> Args:
         small = {"scale": 1.0, "tasks": 5, "rollouts": 20, "eval_num_tasks": 4, "trials": 2}
         small |= {"recipe_options": '{"iterations": 2}'}
-        return loop.Args(**{"out": str(tmp_path / name), **small, **options})
+        return Args(**{"out": str(tmp_path / name), **small, **options})
 
     return make
 
@@ -108,23 +109,23 @@ def test_wrong_options(options: dict[str, Any], problem: str, tmp_path: Path) ->
     out = tmp_path / "run"
     given = {"scale": 1.0, **options}
     with pytest.raises(SCAError, match=re.escape(problem)):
-        loop.train(loop.Args(out=str(out), **given))
+        loop.train(Args(out=str(out), **given))
     assert not out.exists()
 
 
 def test_a_folder_that_exists_is_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(OptionError, match="Expected a new folder for the run"):
-        loop.train(loop.Args(out=str(tmp_path)))
+        loop.train(Args(out=str(tmp_path)))
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_sizes() -> None:
-    paper = loop.Args(out="", model="o/n")
+    paper = Args(out="", model="o/n")
     assert (paper.share(paper.tasks), paper.share(paper.rollouts), paper.trials) == (800, 12000, 4)
-    small = loop.Args(out="")
+    small = Args(out="")
     assert (small.share(small.tasks), small.share(small.rollouts)) == (40, 600)
-    rounds = loop.Args(out="", rounds=3, scale=0.1)
+    rounds = Args(out="", rounds=3, scale=0.1)
     assert (rounds.share(rounds.tasks), rounds.share(rounds.rollouts)) == (27, 400)
 
 
@@ -143,7 +144,7 @@ def test_sizes() -> None:
 )
 def test_ablations_leave_gates_out(options: dict[str, Any], left_out: set[str]) -> None:
     everything = [gate.name for gate in standard_gates()]
-    gates = parts.make_gates(loop.Args(out="", **options), [])
+    gates = parts.make_gates(Args(out="", **options), [])
     assert [gate.name for gate in gates] == [
         *(name for name in everything if name not in left_out),
         "held out",
@@ -199,7 +200,7 @@ class _Counting:
 
 
 def test_batches_do_not_depend_on_where_they_begin(calculator: Domain) -> None:
-    args = loop.Args(out="", challenger="learned", generation_batch=4)
+    args = Args(out="", challenger="learned", generation_batch=4)
 
     def batches() -> tuple[parts.Batches, _Counting]:
         made = parts.Batches(args, calculator, standard_gates(), lambda: _Counting, 3)
@@ -349,7 +350,7 @@ def test_the_report_says_why_no_task_was_accepted(start: Start) -> None:
 
 @pytest.mark.slow
 def test_a_judge_in_place_of_code(start: Start) -> None:
-    given = start(verifier="judge", judge=parts.TINY_JUDGE)
+    given = start(verifier="judge", judge=TINY_JUDGE)
     run = loop.train(given)
     folder = run.path / "round-1"
     played = list(read_trajectories(folder / "rollouts"))

@@ -10,10 +10,9 @@ import pytest
 
 import sca_envs
 from sca_envs import NoopAgent, Progress, Trajectory, evaluate
-from sca_envs.bench.evaluating.engines import make_engine
 from sca_envs.bench.evaluating.evaluation import RunFailedError
 from sca_envs.bench.evaluating.plan import episode_seed
-from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.errors import SCAError
 from sca_envs.core.task import TaskSet
 from tests.bench import players
 
@@ -200,45 +199,6 @@ def test_wrong_report_is_explained() -> None:
         evaluate(RETAIL, players.Reporting, agent_options={"wrong": True}, num_tasks=3)
 
 
-def test_process_engine_plays_a_lost_workers_episodes_again(tmp_path: Path) -> None:
-    run = evaluate(
-        RETAIL,
-        f"{PLAYERS}:Dying",
-        agent_options={"marker": str(tmp_path / "died")},
-        num_tasks=12,
-        workers=2,
-    )
-    assert (tmp_path / "died").exists()
-    assert sorted(_by_id(run)) == sorted((f"test-{i}", 0) for i in range(12))
-
-
-def test_process_engine_gives_up_on_an_episode_that_kills(tmp_path: Path) -> None:
-    with pytest.raises(SCAError, match="Expected episode test-5#0 to leave its worker alive"):
-        evaluate(
-            RETAIL,
-            f"{PLAYERS}:Dying",
-            agent_options={"marker": str(tmp_path / "died"), "always": True},
-            num_tasks=12,
-            workers=2,
-            out=tmp_path / "run",
-        )
-    assert sum(1 for _ in sca_envs.read_trajectories(tmp_path / "run")) >= 5
-
-
-def test_worker_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
-    for engine, workers in (("local", 1), ("thread", 2), ("process", 2)):
-        with pytest.raises(Exception, match="no key"):
-            evaluate(
-                RETAIL,
-                f"{PLAYERS}:NeedsKey",
-                engine=engine,
-                workers=workers,
-                num_tasks=3,
-                out=tmp_path / "run",
-            )
-        assert list((tmp_path / "run").iterdir()) == []
-
-
 def test_object_as_agent_and_progress() -> None:
     seen: list[tuple[int, float]] = []
 
@@ -315,9 +275,9 @@ def test_results_of_known_episodes() -> None:
         ({"num_tasks": 0}, "num_tasks .* from 1; got 0"),
         ({"seed": -1}, "seed .* from 0; got -1"),
         ({"workers": 0}, "workers .* from 1; got 0"),
-        ({"engine": "cloud"}, "local, process, ray, thread; got 'cloud'"),
+        ({"engine": "cloud"}, "local, process, ray, thread, .* got 'cloud'"),
         ({"engine": "local", "workers": 2}, "1 worker"),
-        ({"engine": "process", "engine_options": {"workers": 2}}, "workers by their own argument"),
+        ({"engine": "process", "engine_options": {"workers": 2}}, "got workers"),
         ({"engine": "ray", "engine_options": {"num_cpus": -1}}, "num_cpus of a worker .* got -1"),
         ({"engine": "ray", "engine_options": {"address": 1}}, "cluster as text; got 1"),
         ({"engine": "thread", "agent": NoopAgent()}, "class or name"),
@@ -345,10 +305,3 @@ def test_wrong_options_are_explained_before_any_work(
     with pytest.raises(SCAError, match=words):
         evaluate(**given)
     assert not (tmp_path / "run").exists() or not list((tmp_path / "run").iterdir())
-
-
-def test_unknown_engine_option() -> None:
-    with pytest.raises(OptionError, match="'address'"):
-        make_engine("local", 1, address="x")
-    with pytest.raises(OptionError):
-        make_engine("nope", 1)

@@ -116,7 +116,7 @@ def test_a_full_disk_and_files_made_of_a_run(disk: Callable[[str], Path], calm: 
     assert not [path for path in place.rglob("*") if path.is_file()]
 
 
-CHALLENGE = ("challenge", RETAIL, "--n", "12", "--workers", "0", "--seed", "3")
+CHALLENGE = ("challenge", RETAIL, "--n", "12", "--workers", "1", "--seed", "3")
 
 
 def test_a_full_disk_and_a_campaign(disk: Callable[[str], Path], tmp_path: Path) -> None:

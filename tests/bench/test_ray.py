@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sca_envs
 from sca_envs import evaluate
-from sca_envs.bench.evaluating.engines.ray import RayEngine
 from sca_envs.challenge.gates import standard_gates
 from sca_envs.challenge.pipeline import Pipeline
-from sca_envs.core.errors import OptionError, SCAError
+from sca_envs.core.engines.ray import RayEngine
+from sca_envs.core.errors import OptionError
 
 RETAIL = "sca/TauRetail-v0"
 PLAYERS = "tests.bench.players"
@@ -34,30 +33,6 @@ def test_results_are_those_of_the_local_engine(cluster: Any, agent: str) -> None
     far = evaluate(RETAIL, agent, engine="ray", workers=2, **settings)
     assert _lines(far) == _lines(local)
     assert far.results.to_json() == local.results.to_json()
-
-
-def test_errors_of_a_worker_are_explained(cluster: Any, tmp_path: Path) -> None:
-    with pytest.raises(SCAError, match="no key"):
-        evaluate(RETAIL, f"{PLAYERS}:NeedsKey", engine="ray", workers=1, num_tasks=2)
-    marker = str(tmp_path / "died")
-    run = evaluate(
-        RETAIL,
-        f"{PLAYERS}:Dying",
-        agent_options={"marker": marker},
-        engine="ray",
-        workers=1,
-        num_tasks=8,
-    )
-    assert run.results.episodes == 8
-    with pytest.raises(SCAError, match="test-5#0 to leave its worker alive"):
-        evaluate(
-            RETAIL,
-            f"{PLAYERS}:Dying",
-            agent_options={"marker": marker, "always": True},
-            engine="ray",
-            workers=1,
-            num_tasks=8,
-        )
 
 
 @pytest.mark.parametrize("replaced", [True, False])

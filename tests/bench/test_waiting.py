@@ -19,7 +19,7 @@ import sca_envs
 from sca_envs import OptionError, evaluate
 from sca_envs.bench.evaluating.agent_thread import AgentThread
 from sca_envs.cli import app
-from sca_envs.core.waiting import Waiting
+from sca_envs.core.engines.waiting import Waiting
 from tests.bench.players import Slow
 from tests.bench.stuck import Stuck
 

@@ -32,11 +32,6 @@ def wrong_kind(number: int) -> Any:
     return {"id": number}
 
 
-def deadly(number: int) -> CodeAsTask | None:
-    """End the process that asks."""
-    os._exit(3)
-
-
 def unfit(number: int) -> CodeAsTask | None:
     """Propose nothing for any number."""
     raise OptionError("Expected flaws out of x, y; got 'z'")

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sca_envs.challenge.campaign import Campaign, Progress
-from sca_envs.challenge.examination import Examination, Propose, examine
+from sca_envs.challenge.examination import Propose, examine
 from sca_envs.challenge.files import load_code_tasks
 from sca_envs.challenge.gates import Novel, standard_gates
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask
+from sca_envs.core.engines import JobT, LocalEngine, ResultT, RunnerSpec
 from sca_envs.core.errors import OptionError, TaskFileError
 from tests.challenge import challengers
 
 RECORD: dict[str, Any] = {"domain": "tau_retail", "seed": 0, "options": {"a": (1, 2.5, None)}}
 WANTED, MOST = 4, 16
-_examined: dict[int, Examination] = {}
+_examined: dict[Any, Any] = {}
 
 
-class Remembering(Pipeline):
-    """A pipeline that examines each candidate once in all tests: the sandbox is slow."""
+class Remembering:
+    """An engine that examines each candidate once in all tests: the sandbox is slow."""
 
-    def _map(self, function: Any, items: Any) -> Any:
-        missing = object()
-        for propose, number in items:
-            known: Any = _examined.get(number, missing)
-            if known is missing:
-                (known,) = super()._map(function, [(propose, number)])
-                _examined[number] = known
-            yield known
+    def run(
+        self, spec: RunnerSpec[JobT, ResultT], jobs: Iterable[JobT]
+    ) -> Generator[tuple[int, ResultT]]:
+        for number, job in enumerate(jobs):
+            if job not in _examined:
+                ((_, _examined[job]),) = LocalEngine().run(spec, [job])
+            yield number, _examined[job]
 
 
 def pipeline() -> Pipeline:
-    return Remembering(standard_gates(strength=None), novel=Novel())
+    return Pipeline(standard_gates(strength=None), novel=Novel(), engine=Remembering())
 
 
 def campaign(path: Path, **options: Any) -> Campaign:

@@ -30,7 +30,7 @@ def sca(*arguments: object) -> Result:
 
 
 def challenge(*arguments: object) -> Result:
-    fixed = ("--challenger", RECORDED, "--workers", 0)
+    fixed = ("--challenger", RECORDED, "--workers", 1)
     return sca(RETAIL, *fixed, *arguments)
 
 
@@ -65,7 +65,7 @@ def test_make_inspect_and_stats(tmp_path: Path) -> None:
 
 
 def test_options_may_come_first(tmp_path: Path) -> None:
-    done = sca("--n", 1, "--challenger", RECORDED, "--workers", 0, RETAIL, "--no-strength",
+    done = sca("--n", 1, "--challenger", RECORDED, "--workers", 1, RETAIL, "--no-strength",
                "--out", tmp_path / "t.jsonl")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert len(load_code_tasks(tmp_path / "t.jsonl")) == 1
@@ -97,12 +97,15 @@ def test_ablations(flag: str, tmp_path: Path) -> None:
         ((RETAIL, "--out", "t.jsonl", "--n", "x"), "--n"),
         ((RETAIL, "--out", "t.jsonl", "--candidates", "0"), "--candidates"),
         ((RETAIL, "--out", "t.jsonl", "--seed", "-1"), "--seed"),
-        ((RETAIL, "--out", "t.jsonl", "--workers", "-1"), "--workers"),
+        ((RETAIL, "--out", "t.jsonl", "--workers", "0"), "--workers"),
         ((RETAIL, "--out", "t.jsonl", "--strength", "1.5"), "--strength"),
         ((RETAIL, "--out", "t.jsonl", "--nope"), "--nope"),
-        ((RETAIL, "--out", "t.jsonl", "--engine", "nope"), "local, ray; got 'nope'"),
-        ((RETAIL, "--out", "t.jsonl", "--engine", ""), "local, ray; got ''"),
-        ((RETAIL, "--out", "t.jsonl", "--engine", "ray", "--workers", "0"), "from 1; got 0"),
+        (
+            (RETAIL, "--out", "t.jsonl", "--engine", "nope"),
+            "local, process, ray, thread; got 'nope'",
+        ),
+        ((RETAIL, "--out", "t.jsonl", "--engine", ""), "run(spec, jobs); got ''"),
+        ((RETAIL, "--out", "t.jsonl", "--engine", "local"), "1 worker for the engine 'local'"),
         ((RETAIL, "--out", "t.jsonl", "--address", "auto"), "with --engine ray; got 'auto'"),
         ((RETAIL, "--out", "t.jsonl", "--engine-option", "x"), "key=value; got 'x'"),
         ((RETAIL, "--out", "t.jsonl", "--engine-option", "num_cpus=1"), "none); got num_cpus"),
@@ -256,10 +259,10 @@ def members(session: int) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_at_random_and_resumed(workers: str, tmp_path: Path) -> None:
     whole = tmp_path / "whole" / "t.jsonl"
-    assert start(whole, "--workers", "0").wait(300) == 0
+    assert start(whole, "--workers", "1").wait(300) == 0
     out = tmp_path / "killed" / "t.jsonl"
     journal = out.with_name("t.journal.jsonl")
     rng = random.Random(7)
@@ -284,7 +287,7 @@ def test_killed_at_random_and_resumed(workers: str, tmp_path: Path) -> None:
 def test_interrupted_at_the_keyboard(tmp_path: Path) -> None:
     out = tmp_path / "t.jsonl"
     journal = out.with_name("t.journal.jsonl")
-    run = start(out, "--workers", "1")
+    run = start(out, "--workers", "1", "--engine", "process")
     while run.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 1):
         time.sleep(0.01)
     os.killpg(run.pid, signal.SIGINT)

@@ -16,14 +16,14 @@ from sca_envs.challenge.funnel import Funnel, shorten
 from sca_envs.challenge.gates import Difficult, Novel, standard_gates
 from sca_envs.challenge.pipeline import Pipeline
 from sca_envs.challenge.task import CodeAsTask, Verdict
-from sca_envs.core.errors import InfrastructureError, OptionError, SCAError
+from sca_envs.core.errors import InfrastructureError, OptionError
 from tests.challenge import challengers
 from tests.challenge.tasks import CHANGE, LOOKUP, by_id, small
 
 N = 18
 
 
-def pipeline(workers: int = 0, **options: Any) -> Pipeline:
+def pipeline(workers: int = 1, **options: Any) -> Pipeline:
     return Pipeline(standard_gates(), novel=Novel(), workers=workers, **options)
 
 
@@ -39,9 +39,9 @@ def alone() -> tuple[list[Examination], Funnel]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_workers_change_nothing(workers: int, alone: tuple[list[Examination], Funnel]) -> None:
-    made = pipeline(workers)
+@pytest.mark.parametrize("engine", ["process", "thread"])
+def test_workers_change_nothing(engine: str, alone: tuple[list[Examination], Funnel]) -> None:
+    made = pipeline(2, engine=engine)
     found = list(made.challenge(challengers.recorded, range(N)))
     assert without_times(found) == alone[0]
     assert _counts(made.funnel) == _counts(alone[1])
@@ -133,7 +133,7 @@ def test_the_ten_most_frequent_reasons_are_shown() -> None:
     assert funnel.reasons()[0] == ("g", "o", 15)
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_outage_stops_a_batch(workers: int) -> None:
     """It would spoil all that come, which a resumed campaign makes again."""
     made = pipeline(workers)
@@ -144,7 +144,7 @@ def test_an_outage_stops_a_batch(workers: int) -> None:
     assert made.funnel.candidates == 2
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_challenger_that_refuses_its_options_stops_a_batch_at_once(workers: int) -> None:
     made = pipeline(workers)
     with pytest.raises(OptionError, match="flaws out of x, y; got 'z'"):
@@ -160,7 +160,7 @@ def test_an_option_error_after_a_proposal_is_one_lost_candidate() -> None:
     assert made.funnel.candidates == 3
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_is_no_task_stops_nothing(workers: int) -> None:
     made = pipeline(workers)
     found = list(made.challenge(challengers.wrong_kind, range(3)))
@@ -225,15 +225,3 @@ def test_an_executor_decides_last_and_may_fail() -> None:
     assert found[3].error == "the executor failed: no model"
     assert made.funnel.report()["stages"][-1]["gate"] == "difficult"
     assert made.funnel.accepted == 1
-
-
-@pytest.mark.slow
-def test_a_worker_that_dies_is_explained() -> None:
-    with pytest.raises(SCAError, match=r"A worker ended unexpectedly.*--resume"):
-        list(pipeline(1).challenge(challengers.deadly, range(3)))
-
-
-@pytest.mark.slow
-def test_what_cannot_be_sent_to_a_worker_is_explained() -> None:
-    with pytest.raises(OptionError, match="sent to another process"):
-        list(pipeline(1).challenge(lambda number: None, range(3)))

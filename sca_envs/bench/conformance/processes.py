@@ -19,7 +19,6 @@ import numpy as np
 
 from sca_envs.bench.conformance.report import Finding
 from sca_envs.bench.conformance.sample import Sample, describe, task_name
-from sca_envs.core.cluster import search_path
 
 _HASH_SEEDS = ("1", "2")
 _SAMPLES = 50
@@ -72,7 +71,7 @@ def _ask(hash_seed: str, sent: bytes) -> dict[str, str] | str:
     environ = {
         **os.environ,
         "PYTHONHASHSEED": hash_seed,
-        "PYTHONPATH": os.pathsep.join(search_path()),
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
     }
     command = [sys.executable, "-c", _CODE]
     try:

@@ -8,16 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-
-class AgentTimeoutError(Exception):
-    """An agent took longer in an episode than it may.
-
-    Args:
-        seconds: How long it may take.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the agent took longer than {seconds:g} s")
+from sca_envs.bench.evaluating.recording import AgentTimeoutError
 
 
 class AgentThread:

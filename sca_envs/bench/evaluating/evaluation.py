@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sca_envs.bench.evaluating.engines import Engine, make_engine
 from sca_envs.bench.evaluating.plan import Made, Plan, make_plan
-from sca_envs.bench.evaluating.recording import Finished, Summary
+from sca_envs.bench.evaluating.recording import EpisodeRecord, Summary
 from sca_envs.bench.evaluating.results import Results, compute_results
-from sca_envs.bench.evaluating.run_folder import RunFolder
 from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT, Trajectory
-from sca_envs.bench.trajectories.trajectory_files import read_trajectories
+from sca_envs.core.engines import Engine, default_engine, make_engine
 from sca_envs.core.errors import OptionError, SCAError, shorten
 from sca_envs.core.task import Task
+
+if TYPE_CHECKING:
+    from sca_envs.bench.evaluating.run_folder import RunFolder
 
 HOPELESS = 3
 """If so many episodes, the first of a run, all break off by an error, the run stops."""
@@ -86,6 +88,8 @@ class Evaluation:
     def trajectories(self) -> Iterator[Trajectory]:
         """Yield the episodes in the order in which they ended."""
         if self.out is not None:
+            from sca_envs.bench.trajectories.trajectory_files import read_trajectories
+
             yield from read_trajectories(self.out)
         for line in self._lines:
             yield Trajectory.from_line(line)
@@ -151,7 +155,7 @@ def evaluate(
         env_options: Further keyword arguments of `gymnasium.make`.
         workers: How many workers; a batched agent plays many episodes in each.
         engine: ``local`` (the default for one worker), ``process`` (the default for more),
-            ``thread``, or an object with the method of `Engine`.
+            ``thread``, ``ray``, or an object with the method of `Engine`.
         engine_options: Keyword arguments of the engine.
         episode_timeout: Seconds that the agent may take in an episode, in all its calls together;
             None is without end. An episode whose agent takes longer ends as ``agent_timeout``,
@@ -165,7 +169,11 @@ def evaluate(
             run in `out` has other options; or if a worker is lost again and again.
         StopRun: If the agent wants no more; what has finished is kept.
     """
-    folder = None if out is None else RunFolder(out, resume=resume)
+    folder = None
+    if out is not None:
+        from sca_envs.bench.evaluating.run_folder import RunFolder
+
+        folder = RunFolder(out, resume=resume)
     if resume and folder is None:
         raise OptionError("Expected a folder (out) to resume a run in; got none")
     if tasks is not None and split is not None:
@@ -173,10 +181,8 @@ def evaluate(
     _check_timeout(episode_timeout)
     for name in sorted(_ARGUMENTS & set(env_options or {})):
         raise OptionError(f"Expected {name} as an argument of its own, got it in env_options")
-    chosen = engine or ("local" if workers == 1 else "process")
-    runner = (
-        make_engine(chosen, workers, **engine_options or {}) if isinstance(chosen, str) else chosen
-    )
+    chosen = default_engine(workers) if engine is None else engine
+    runner = make_engine(chosen, workers, **engine_options or {})
     plan = make_plan(
         env_id,
         agent,
@@ -229,14 +235,14 @@ def _run(
     plan: Plan, engine: Engine, folder: RunFolder | None, on_progress: Callable[[Progress], None]
 ) -> Evaluation:
     lines: list[bytes] = []
-    summaries = [] if folder is None else folder.open(plan.record, plan.jobs)
+    summaries = [] if folder is None else folder.open(plan.record, plan.episodes)
     try:
-        for finished in _play(plan, engine, summaries, on_progress):
+        for episode in _play(plan, engine, summaries, on_progress):
             if folder is not None:
-                folder.add(finished)
+                folder.add(episode)
             else:
-                lines.append(finished.line)
-            summaries.append(finished.summary)
+                lines.append(episode.line)
+            summaries.append(episode.summary)
         results = compute_results(plan.record, summaries)
         if folder is not None:
             folder.finish(results)
@@ -248,31 +254,29 @@ def _run(
 
 def _play(
     plan: Plan, engine: Engine, before: list[Summary], on_progress: Callable[[Progress], None]
-) -> Iterator[Finished]:
+) -> Iterator[EpisodeRecord]:
     """Yield the episodes that are not among those played before."""
-    progress = Progress(len(plan.jobs), resumed=len(before))
+    progress = Progress(len(plan.episodes), resumed=len(before))
     for summary in before:
         progress.add(summary)
     on_progress(progress)
     known = {(one.task_id, one.trial) for one in before}
-    left = [job for job in plan.jobs if (job.task_id, job.trial) not in known]
+    left = [one for one in plan.episodes if (one.task_id, one.trial) not in known]
     if not left:
         return
-    played = engine.run(plan.spec, left)
-    outage: list[Finished] = []
-    try:
-        for finished in _hopeful(played, len(left), bool(before)):
-            yield finished  # written before it is counted
-            progress.add(finished.summary)
+    outage: list[EpisodeRecord] = []
+    with closing(engine.run(plan.spec, left)) as results:
+        played = (episode for _, episode in results)
+        for episode in _hopeful(played, len(left), bool(before)):
+            yield episode  # written before it is counted
+            progress.add(episode.summary)
             on_progress(progress)
-            outage = [*outage, finished] if finished.summary.missing else []
+            outage = [*outage, episode] if episode.summary.missing else []
             if len(outage) >= OUTAGE:
                 raise RunFailedError(_tell_outage(outage, progress))
-    finally:
-        _close(played)
 
 
-def _tell_outage(outage: list[Finished], progress: Progress) -> str:
+def _tell_outage(outage: list[EpisodeRecord], progress: Progress) -> str:
     return (
         f"Expected the infrastructure to hold; the last {len(outage)} episodes were broken off by "
         f"it: {_last_line(outage[-1])}. {progress.done - progress.missing} of {progress.total} "
@@ -280,12 +284,12 @@ def _tell_outage(outage: list[Finished], progress: Progress) -> str:
     )
 
 
-def _last_line(finished: Finished) -> str:
+def _last_line(episode: EpisodeRecord) -> str:
     """Return what broke an episode off, in a line."""
-    return (finished.problem or "").strip().rpartition("\n")[2]
+    return (episode.problem or "").strip().rpartition("\n")[2]
 
 
-def _hopeful(played: Iterable[Finished], total: int, trusted: bool) -> Iterator[Finished]:
+def _hopeful(played: Iterable[EpisodeRecord], total: int, trusted: bool) -> Iterator[EpisodeRecord]:
     """Pass episodes on, but hold errors back until one episode came to its end.
 
     So a wrong key or a slip in an agent's code stops the run at once and leaves nothing behind that
@@ -299,15 +303,15 @@ def _hopeful(played: Iterable[Finished], total: int, trusted: bool) -> Iterator[
     Raises:
         RunFailedError: If the first ones are all errors.
     """
-    held: list[Finished] = []
-    for finished in played:
-        if trusted or finished.problem is None:
+    held: list[EpisodeRecord] = []
+    for episode in played:
+        if trusted or episode.problem is None:
             trusted = True
             yield from held
             held.clear()
-            yield finished
+            yield episode
             continue
-        held.append(finished)
+        held.append(episode)
         if len(held) == min(HOPELESS, total):
             first = held[0]
             raise RunFailedError(
@@ -315,10 +319,3 @@ def _hopeful(played: Iterable[Finished], total: int, trusted: bool) -> Iterator[
                 f"an error ({first.summary.termination_reason}): {_last_line(first)}. Nothing of "
                 f"them was recorded. The first one:\n{first.problem}"
             )
-
-
-def _close(played: Any) -> None:
-    """Let an engine end its workers; a plain iterator has nothing to close."""
-    close = getattr(played, "close", None)
-    if callable(close):
-        close()

@@ -12,12 +12,13 @@ from os import PathLike
 from typing import Any
 
 import sca_envs
-from sca_envs.bench.evaluating.recording import Job
+from sca_envs.bench.evaluating.player import AGENTS, PlayerSpec
+from sca_envs.bench.evaluating.recording import EpisodeSpec
 from sca_envs.bench.evaluating.results import RunRecord
 from sca_envs.bench.evaluating.watched_user import WatchedUsers
-from sca_envs.bench.evaluating.worker import AGENTS, WorkerSpec
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.trajectory import to_json
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.errors import OptionError
 from sca_envs.core.secrets import redact
 from sca_envs.core.task import Task, TaskSet
@@ -26,7 +27,6 @@ from sca_envs.core.users import USERS
 from sca_envs.domains.registry import domains_of, find_spec
 from sca_envs.envs.registration import check_id, environment_class
 from sca_envs.envs.tool_use import ToolUseEnv
-from sca_envs.sandbox.isolation import is_unsafe
 
 NUM_TASKS = 100
 """Tasks of a run on a split without end that does not say how many."""
@@ -49,11 +49,11 @@ def episode_seed(seed: int, task_id: str, trial: int) -> int:
 class Plan:
     """What a run plays."""
 
-    spec: WorkerSpec
-    """What its workers are made of."""
+    spec: PlayerSpec
+    """Makes its players."""
     record: RunRecord
     """All that is needed to repeat it."""
-    jobs: tuple[Job, ...]
+    episodes: tuple[EpisodeSpec, ...]
     """Its episodes: the first trial of every task, then the second one, and so on."""
 
 
@@ -101,7 +101,7 @@ def make_plan(
         own, label = _own_tasks(tasks, env_id)
         options["tasks"] = label
         options.setdefault("data", own[0].data)
-    spec = WorkerSpec(
+    spec = PlayerSpec(
         env_id=env_id,
         env_options=_resolve(env_id, _with_user(options, user, user_maker)),
         agent=maker,
@@ -138,10 +138,12 @@ def make_plan(
         versions=_versions(),
         unsafe_sandbox=is_unsafe(),
     )
-    jobs = tuple(
-        Job(task, trial, episode_seed(seed, task, trial)) for trial in range(trials) for task in ids
+    episodes = tuple(
+        EpisodeSpec(task, trial, episode_seed(seed, task, trial))
+        for trial in range(trials)
+        for task in ids
     )
-    return Plan(spec, record, jobs)
+    return Plan(spec, record, episodes)
 
 
 def tasks_digest(tasks: Iterable[Task]) -> str:

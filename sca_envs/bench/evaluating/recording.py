@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from sca_envs.bench.agents import AgentReport, TurnTokens
 from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
 from sca_envs.bench.trajectories.trajectory import (
+    AGENT_TIMEOUT,
     EXCLUDED,
     FORMAT,
     INFRASTRUCTURE_ERROR,
@@ -24,14 +25,14 @@ from sca_envs.bench.trajectories.trajectory import (
     Usage,
     to_json,
 )
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.database import Change, Snapshot
 from sca_envs.core.errors import InfrastructureError, SCAError
 from sca_envs.core.secrets import redact
 from sca_envs.envs.tool_use import ToolUseEnv
-from sca_envs.sandbox.isolation import is_unsafe
 
 
-class Job(NamedTuple):
+class EpisodeSpec(NamedTuple):
     """One episode to play."""
 
     task_id: str
@@ -88,10 +89,10 @@ class Summary(NamedTuple):
         return self.termination_reason == INFRASTRUCTURE_ERROR
 
 
-class Finished(NamedTuple):
+class EpisodeRecord(NamedTuple):
     """A finished episode on its way to the file."""
 
-    job: Job
+    spec: EpisodeSpec
     line: bytes
     """Its trajectory."""
     summary: Summary
@@ -99,17 +100,28 @@ class Finished(NamedTuple):
     """The traceback of what broke it off, if something did."""
 
 
+class AgentTimeoutError(Exception):
+    """An agent took longer in an episode than it may.
+
+    Args:
+        seconds: How long it may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the agent took longer than {seconds:g} s")
+
+
 class Recording:
     """One running episode.
 
     Args:
         env: The environment, which nobody else uses until the end of the episode.
-        job: What to play.
+        spec: What to play.
         header: What all trajectories of the run have in common.
     """
 
-    def __init__(self, env: ToolUseEnv, job: Job, header: Mapping[str, Any]) -> None:
-        self._env, self.job, self._header = env, job, header
+    def __init__(self, env: ToolUseEnv, spec: EpisodeSpec, header: Mapping[str, Any]) -> None:
+        self._env, self.spec, self._header = env, spec, header
         self._turns: list[dict[str, Any]] = []
         self._before: Snapshot | None = None
         self._reward = 0.0
@@ -125,9 +137,9 @@ class Recording:
         self.agent_seconds = 0.0
         """How long it waited for the agent, if that is counted."""
         self._extra = {
-            "episode_id": job.episode_id,
-            "trial": job.trial,
-            "seed": job.seed,
+            "episode_id": spec.episode_id,
+            "trial": spec.trial,
+            "seed": spec.seed,
             "action_format": header["env_options"]["action_format"],
         }
 
@@ -145,7 +157,7 @@ class Recording:
         """Reset the environment."""
         env = self._env
         try:
-            observation, info = env.reset(seed=self.job.seed, options={"task": self.job.task_id})
+            observation, info = env.reset(seed=self.spec.seed, options={"task": self.spec.task_id})
         except SCAError:  # the task or the data is gone: nothing that another episode would survive
             raise
         except Exception as error:
@@ -191,6 +203,10 @@ class Recording:
         self._error = INFRASTRUCTURE_ERROR if _is_infrastructures(error) else kind, error
         self.done = True
 
+    def expire(self, seconds: float) -> None:
+        """End the episode because its agent took longer than so many seconds."""
+        self.fail(AGENT_TIMEOUT, AgentTimeoutError(seconds))
+
     def _look_at_user(self) -> None:
         user = self._env.episode.user
         if isinstance(user, WatchedUser) and user.failure is not None:
@@ -214,8 +230,8 @@ class Recording:
         begin = self._begin_of_line()
         line = to_json(begin | {"messages": messages, "turns": self._turns} | end)
         summary = Summary(
-            self.job.task_id,
-            self.job.trial,
+            self.spec.task_id,
+            self.spec.trial,
             end["reward"],
             end.get("reward_components", {}),
             end["termination_reason"],
@@ -226,8 +242,8 @@ class Recording:
         return line, summary
 
     def _begin_of_line(self) -> dict[str, Any]:
-        env, job = self._env, self.job
-        task = env.episode.task if self._begun else env.tasks.find(job.task_id)
+        env, spec = self._env, self.spec
+        task = env.episode.task if self._begun else env.tasks.find(spec.task_id)
         domain = env.domains[task.domain]
         made = {
             "format": FORMAT,
@@ -237,15 +253,15 @@ class Recording:
             "domain": domain.name,
             "data": domain.data,
             "data_digest": domain.base.digest(),
-            "task_id": job.task_id,
+            "task_id": spec.task_id,
             "task_digest": task.digest,
             "split": task.split,
         }
         if task.instruction:
             made["instruction"] = task.instruction
-        if job.trial:
-            made["trial"] = job.trial
-        made["seed"] = job.seed
+        if spec.trial:
+            made["trial"] = spec.trial
+        made["seed"] = spec.seed
         made["opening"] = env.episode.opening if self._begun else ""
         return made
 
@@ -285,7 +301,7 @@ class Recording:
         if len(turns) not in (len(self._turns), len(self._turns) + bool(self._error)):
             raise SCAError(
                 f"Expected an agent to report the tokens of {len(self._turns)} turns of episode "
-                f"{self.job.episode_id}; got those of {len(turns)}"
+                f"{self.spec.episode_id}; got those of {len(turns)}"
             )
         for turn, tokens in zip(self._turns, turns, strict=False):
             turn["token_ids"] = self._checked(_IDS, tokens.ids, "an agent's report")
@@ -300,7 +316,7 @@ class Recording:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or type(value).__name__
             raise SCAError(
-                f"Expected {source} on episode {self.job.episode_id} as AgentReport, Usage and "
+                f"Expected {source} on episode {self.spec.episode_id} as AgentReport, Usage and "
                 f"Tokens describe it; {where}: {first['msg']}"
             ) from None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sca_envs.bench.evaluating.recording import Finished, Job, Summary
+from sca_envs.bench.evaluating.recording import EpisodeRecord, EpisodeSpec, Summary
 from sca_envs.bench.evaluating.results import FILE_NAME as RESULTS
 from sca_envs.bench.evaluating.results import Results, RunRecord
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
@@ -57,14 +57,14 @@ class RunFolder:
             )
         self._writer: TrajectoryWriter | None = None
 
-    def open(self, record: RunRecord, jobs: Sequence[Job]) -> list[Summary]:
+    def open(self, record: RunRecord, episodes: Sequence[EpisodeSpec]) -> list[Summary]:
         """Begin to write, and return the episodes that are there already.
 
         Those that the infrastructure broke off are taken out, to be played again.
 
         Args:
             record: What is run.
-            jobs: All episodes of the run.
+            episodes: All episodes of the run.
 
         Raises:
             OptionError: If the folder holds a run with other options; the message names them.
@@ -89,7 +89,7 @@ class RunFolder:
         try:
             if not file.exists():
                 _write(file, json.dumps(record.model_dump(), indent=1) + "\n")
-            found = list(self._episodes(jobs))
+            found = list(self._episodes(episodes))
             if any(one.missing for one in found):
                 self._drop_missing()
                 # Locked before the old file is given up, so that nobody comes between.
@@ -110,32 +110,32 @@ class RunFolder:
         with whole_file(file, RESUME) as partial:
             partial.write_bytes(b"".join(kept))
 
-    def _episodes(self, jobs: Sequence[Job]) -> Iterator[Summary]:
-        expected = set(jobs)
-        seen: set[Job] = set()
+    def _episodes(self, episodes: Sequence[EpisodeSpec]) -> Iterator[Summary]:
+        expected = set(episodes)
+        seen: set[EpisodeSpec] = set()
         for number, one in enumerate(read_trajectories(self.path), 1):
-            job = Job(one.task_id, one.trial, one.seed)
-            if job not in expected or job in seen:
-                problem = "it is there twice" if job in seen else "it is not part of the run"
+            spec = EpisodeSpec(one.task_id, one.trial, one.seed)
+            if spec not in expected or spec in seen:
+                problem = "it is there twice" if spec in seen else "it is not part of the run"
                 raise SCAError(
                     f"{self.path / TRAJECTORIES}, line {number}: expected every episode of the run "
                     f"once, got task {one.task_id!r}, trial {one.trial}, seed {one.seed}: "
                     f"{problem}. Remove this line, then resume"
                 )
-            seen.add(job)
+            seen.add(spec)
             yield Summary.of(one.to_dict())
 
-    def add(self, finished: Finished) -> None:
+    def add(self, episode: EpisodeRecord) -> None:
         """Write a finished episode."""
         assert self._writer is not None
-        self._writer.append(finished.line)
-        if finished.problem is not None:
+        self._writer.append(episode.line)
+        if episode.problem is not None:
             file = self.path / ERRORS
             with (
                 writing(file, RESUME),
                 file.open("a", encoding="utf-8", errors="backslashreplace") as log,
             ):
-                log.write(f"episode {finished.job.episode_id}\n{finished.problem}\n")
+                log.write(f"episode {episode.spec.episode_id}\n{episode.problem}\n")
 
     def finish(self, results: Results) -> None:
         """Write the results."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sca_envs.bench.evaluating.plan import episode_seed
-from sca_envs.bench.evaluating.recording import Job
-from sca_envs.bench.evaluating.worker import AGENTS, Worker, WorkerSpec
+from sca_envs.bench.evaluating.player import AGENTS, PlayerSpec
+from sca_envs.bench.evaluating.recording import EpisodeSpec
 from sca_envs.bench.leaderboard.conditions import Conditions, baseline
 from sca_envs.bench.leaderboard.problems import Problem, differs, episode_place
 from sca_envs.bench.leaderboard.submission import Entry
@@ -14,6 +14,7 @@ from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.replay import Replayer
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.core.database import same_json
+from sca_envs.core.engines import LocalEngine
 
 _LARGEST_LOGPROB = 0.01  # 0, and what rounding in a model's arithmetic adds
 
@@ -31,7 +32,6 @@ class EpisodeChecker:
         self._scripted = Conditions.of(entry.results.run).user_verified
         self._replayer = Replayer()  # keeps the environment
         self._baseline = baseline(entry.agent) if self._scripted else None
-        self._worker: Worker | None = None
 
     def check(self, episode: Trajectory) -> Iterator[Problem]:
         """Yield what is wrong with an episode; it is one of the run's."""
@@ -110,17 +110,16 @@ class EpisodeChecker:
     def _ask_again(self, where: str, episode: Trajectory) -> Iterator[Problem]:
         """Compare the actions with those of the built-in agent that they are said to be of."""
         assert self._baseline is not None
-        if self._worker is None:
-            spec = WorkerSpec(
-                env_id=self._entry.env_id,
-                env_options=self._entry.env_options,
-                agent=Maker("agent", AGENTS[self._baseline], self._options["agent_options"]),
-                agent_name=self._entry.agent,
-            )
-            self._worker = Worker(spec)
-        job = Job(episode.task_id, episode.trial, episode.seed)
-        (finished,) = self._worker.play(iter([job]))
-        again = Trajectory.from_line(finished.line)
+        options = self._options["agent_options"]
+        player = PlayerSpec(
+            env_id=self._entry.env_id,
+            env_options=self._entry.env_options,
+            agent=Maker("agent", AGENTS[self._baseline], options),
+            agent_name=self._entry.agent,
+        )
+        spec = EpisodeSpec(episode.task_id, episode.trial, episode.seed)
+        ((_, record),) = LocalEngine().run(player, [spec])
+        again = Trajectory.from_line(record.line)
         actions = [turn.action for turn in again.turns]
         for number, turn in enumerate(episode.turns):
             right = actions[number] if number < len(actions) else None

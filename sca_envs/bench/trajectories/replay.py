@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sca_envs.bench.evaluating.recording import Job, Recording
-from sca_envs.bench.evaluating.worker import WorkerSpec
+from sca_envs.bench.evaluating.player import PlayerSpec
+from sca_envs.bench.evaluating.recording import EpisodeSpec, Recording
 from sca_envs.bench.loading import Maker
 from sca_envs.bench.trajectories.trajectory import (
     AGENT_TIMEOUT,
@@ -126,9 +126,9 @@ class Replayer:
         except (OptionError, TypeError) as error:
             return Replay(trajectory, [Difference(None, "environment", None, str(error))])
         users.trajectory, users.turn = trajectory, 0
-        job = Job(trajectory.task_id, trajectory.trial, trajectory.seed)
+        spec = EpisodeSpec(trajectory.task_id, trajectory.trial, trajectory.seed)
         header = {"env_id": trajectory.env_id, "env_options": trajectory.env_options}
-        recording = Recording(env, job, {**header, "agent": trajectory.agent})
+        recording = Recording(env, spec, {**header, "agent": trajectory.agent})
         try:
             recording.begin()
         except (UnknownTaskError, ValueError) as error:
@@ -152,7 +152,7 @@ class Replayer:
                 self._check_tasks(options["tasks"])
             users = RecordedUsers()
             builtin = options.setdefault("user", "scripted") in USERS
-            spec = WorkerSpec(
+            spec = PlayerSpec(
                 env_id=env_id,
                 env_options=options | {"action_format": options.get("action_format", "json")},
                 agent=Maker("agent", "none"),

@@ -8,10 +8,10 @@ from typing import Any
 from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouched
 from sca_envs.challenge.procedural.verification import write_verify
 from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
+from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError, ToolError
 from sca_envs.core.wishes.draft import RIGHT_ANSWER, Draft
-from sca_envs.sandbox.isolation import is_unsafe
 
 CHALLENGER = "procedural"
 MAX_CALLS = 6

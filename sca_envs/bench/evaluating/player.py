@@ -1,28 +1,34 @@
-"""A worker: an agent with its environments, which plays the episodes that an engine hands it."""
+"""A player: an agent with its environments, which plays the episodes that an engine hands it."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
 from sca_envs.bench.agents import AgentReport, NoopAgent, RandomAgent, ReferenceAgent, StopRun
-from sca_envs.bench.evaluating.agent_thread import AgentThread, AgentTimeoutError
-from sca_envs.bench.evaluating.recording import Finished, Job, Recording
+from sca_envs.bench.evaluating.recording import (
+    AgentTimeoutError,
+    EpisodeRecord,
+    EpisodeSpec,
+    Recording,
+)
 from sca_envs.bench.evaluating.watched_user import WatchedUsers
 from sca_envs.bench.loading import Maker
-from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT
+from sca_envs.core.engines import RunnerSpec, Take
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.secrets import keep_environment_secrets, redact
 from sca_envs.envs.tool_use import ToolUseEnv
+
+if TYPE_CHECKING:
+    from sca_envs.bench.evaluating.agent_thread import AgentThread
 
 BATCH_SIZE = 16
 """How many episodes a batched agent plays at once unless it says otherwise."""
@@ -46,8 +52,8 @@ AGENTS: dict[str, Callable[..., Any]] = {
 
 
 @dataclass(frozen=True)
-class WorkerSpec:
-    """What a worker is made of: plain data that travels to another process."""
+class PlayerSpec(RunnerSpec[EpisodeSpec, EpisodeRecord]):
+    """What a player is made of: plain data that travels to another process."""
 
     env_id: str
     """Id of the environment."""
@@ -65,6 +71,28 @@ class WorkerSpec:
     """Whether each turn is printed as it comes."""
     episode_timeout: float | None = None
     """Seconds that the agent may take in an episode; None is without end."""
+
+    @property
+    def time_limit(self) -> float | None:  # type: ignore[override]
+        """Seconds that the agent may take in an episode."""
+        return self.episode_timeout
+
+    def make(self, seat: int | None) -> Player:
+        """Return a player."""
+        return Player(self)
+
+    def describe(self, job: EpisodeSpec) -> str:
+        """Return what errors call an episode."""
+        return f"episode {job.episode_id}"
+
+    def expire(self, job: EpisodeSpec) -> EpisodeRecord:
+        """Return the episode of an agent that stopped its whole process; its turns are lost."""
+        assert self.episode_timeout is not None
+        recording = Recording(self.make_env(), job, self.header)
+        recording.begin()
+        if not recording.done:
+            recording.expire(self.episode_timeout)
+        return EpisodeRecord(job, *recording.finish(), None)
 
     @property
     def header(self) -> dict[str, Any]:
@@ -144,74 +172,67 @@ def _traceback(error: Exception) -> str:
     return redact(text)
 
 
-class Worker:
+class Player:
     """Plays episodes, many at once if the agent is a batched one.
 
     With a limit to its time, the agent has a thread of its own from its making to its end. If it
-    does not come back in time the worker is `spent`: the episodes that waited for it end, and
-    another worker has to play the rest.
+    does not come back in time the player is `spent`: the episodes that waited for it end, and
+    another player has to play the rest.
 
     Args:
         spec: What it is made of.
     """
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: PlayerSpec) -> None:
         self._spec = spec
         spec.keep_secrets()
-        self.limit = spec.episode_timeout
-        """Seconds that the agent may take in an episode; None is without end."""
-        self._thread = None if self.limit is None else AgentThread()
+        self._limit = spec.episode_timeout
+        self._thread: AgentThread | None = None
         self._playing: list[Recording] = []
         """The episodes that wait for the agent whenever it is called."""
         self.spent = False
         """Whether the agent was left behind; no more episodes are played."""
         self._free = [spec.make_env()]
-        if self._thread is None:
+        if self._limit is None:
             self._agent = spec.make_agent(self._free[0])
         else:
+            from sca_envs.bench.evaluating.agent_thread import AgentThread
+
+            self._thread = AgentThread()
             self._agent = self._thread.call(spec.make_agent, self._free[0])
         self._batched = _act_method(self._agent) == "act_batch"
-        self.batch_size = (
-            int(getattr(self._agent, "batch_size", BATCH_SIZE)) if self._batched else 1
-        )
+        self.capacity = int(getattr(self._agent, "batch_size", BATCH_SIZE)) if self._batched else 1
         """Most episodes at once."""
         self._header = spec.header
 
-    def play(self, jobs: Iterator[Job]) -> Iterator[Finished]:
-        """Play episodes and yield each as it ends; a job is taken when there is room for it.
-
-        A job that was taken is finished, whatever happens; those left are for another worker.
-
-        Args:
-            jobs: The episodes, in any order.
+    def run(self, take: Take[EpisodeSpec]) -> Iterator[tuple[int, EpisodeRecord]]:
+        """Play episodes; see `Runner.run`.
 
         Raises:
             StopRun: If the agent wants no more.
             SCAError: If an option, a task or the agent's report is wrong.
         """
-        running: list[tuple[ToolUseEnv, Recording]] = []
-        more = True
-        while more or running:
-            while more and not self.spent and len(running) < self.batch_size:
-                job = next(jobs, None)
-                if job is None:
-                    more = False
+        running: list[tuple[int, ToolUseEnv, Recording]] = []
+        while True:
+            while not self.spent and len(running) < self.capacity:
+                if (item := take(not running)) is None:
                     break
                 env = self._free.pop() if self._free else self._spec.make_env()
-                recording = Recording(env, job, self._header)
-                running.append((env, recording))
+                recording = Recording(env, item.job, self._header)
+                running.append((item.number, env, recording))
                 self._playing.append(recording)
                 self._begin(recording)
-            more = more and not self.spent
-            self._act([recording for _, recording in running if not recording.done])
-            ended = [(env, recording) for env, recording in running if recording.done]
+            if not running:
+                return
+            self._act([recording for *_, recording in running if not recording.done])
+            ended = [one for one in running if one[2].done]
             if ended:
-                running = [(env, recording) for env, recording in running if not recording.done]
-                self._playing = [recording for _, recording in running]
-            for env, recording in ended:
-                finished = self._finish(recording)
+                running = [one for one in running if not one[2].done]
+                self._playing = [recording for *_, recording in running]
+            for number, env, recording in ended:
+                record = self._finish(recording)
                 self._free.append(env)
-                yield finished
+                yield number, record
 
     def close(self) -> None:
         """Close the agent, if it has a method for it."""
@@ -229,10 +250,10 @@ class Worker:
         Raises:
             AgentTimeoutError: If it takes longer. Then all of them have ended.
         """
-        if self._thread is None or self.limit is None:
+        if self._thread is None or self._limit is None:
             return method(*arguments)
         waiting = [recording for recording in self._playing if not recording.done]
-        left = max((self.limit - one.agent_seconds for one in waiting), default=self.limit)
+        left = max((self._limit - one.agent_seconds for one in waiting), default=self._limit)
         start = time.monotonic()
         try:
             value = self._thread.call(method, *arguments, seconds=max(0.0, left))
@@ -240,15 +261,15 @@ class Worker:
             self.spent = True
             self._thread.abandon()
             for recording in waiting:
-                recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self.limit))
+                recording.expire(self._limit)
             raise
         finally:
             passed = time.monotonic() - start
             for recording in waiting:
                 recording.agent_seconds += passed
         for recording in waiting:
-            if recording.agent_seconds > self.limit:
-                recording.fail(AGENT_TIMEOUT, AgentTimeoutError(self.limit))
+            if recording.agent_seconds > self._limit:
+                recording.expire(self._limit)
         return value
 
     def _begin(self, recording: Recording) -> None:
@@ -293,13 +314,13 @@ class Worker:
             )
         return list(actions)
 
-    def _finish(self, recording: Recording) -> Finished:
+    def _finish(self, recording: Recording) -> EpisodeRecord:
         line, summary = recording.finish(self._report(recording))
         error = recording.error
         problem = None
         if error is not None and not isinstance(error, AgentTimeoutError):
             problem = _traceback(error)
-        return Finished(recording.job, line, summary, problem)
+        return EpisodeRecord(recording.spec, line, summary, problem)
 
     def _report(self, recording: Recording) -> AgentReport | None:
         report = getattr(self._agent, "report", None)
@@ -325,16 +346,6 @@ class Worker:
         return told
 
 
-def play_all(spec: WorkerSpec, jobs: Iterator[Job]) -> Iterator[Finished]:
-    """Play episodes in this process, with a new worker after each that is spent."""
-    for job in jobs:
-        worker = Worker(spec)
-        try:
-            yield from worker.play(itertools.chain([job], jobs))
-        finally:
-            worker.close()
-
-
 def _blame(recording: Recording, error: Exception) -> None:
     """End an episode by the agent's error, unless it has ended because the agent did not return."""
     if not recording.done:
@@ -348,19 +359,3 @@ def _outside(error: Exception) -> TracebackType | None:
     while at is not None and os.path.dirname(at.tb_frame.f_code.co_filename) == ours:
         at = at.tb_next
     return at
-
-
-def timed_out(spec: WorkerSpec, job: Job) -> Finished:
-    """Return the episode of an agent that stopped its whole process, so that its turns are lost.
-
-    Args:
-        spec: What its worker was made of.
-        job: The episode.
-    """
-    assert spec.episode_timeout is not None
-    recording = Recording(spec.make_env(), job, spec.header)
-    recording.begin()
-    if not recording.done:
-        recording.fail(AGENT_TIMEOUT, AgentTimeoutError(spec.episode_timeout))
-    line, summary = recording.finish()
-    return Finished(job, line, summary, None)

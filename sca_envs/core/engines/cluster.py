@@ -1,25 +1,13 @@
-"""Ray: how to get at a cluster, and what workers on other machines need of this process.
-
-Evaluation and the making of tasks both have workers on a cluster. What they share is here; Ray is
-imported only when one of them wants it.
-"""
+"""Ray: how to get at a cluster, and what a worker takes of it."""
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
-import textwrap
-from collections.abc import Iterable
 from typing import Any
 
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.extras import import_extra
 
-TRIES = 3
-"""How many workers one piece of work may be lost with before a run stops."""
-PATIENCE = 10.0
-"""Seconds that workers have to close."""
 _RESOURCES = {"num_cpus": "CPU", "num_gpus": "GPU"}
 _KINDS = tuple(_RESOURCES.values())
 _DIAL = 5.0
@@ -51,8 +39,6 @@ class Cluster:
         num_gpus: float = 0,
         autoscaling: bool = False,
     ) -> None:
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise OptionError(f"Expected workers to be an integer from 1; got {workers!r}")
         for name, value in (("num_cpus", num_cpus), ("num_gpus", num_gpus)):
             _check_share(name, value)
         if not isinstance(autoscaling, bool):
@@ -61,11 +47,9 @@ class Cluster:
             raise OptionError(f"Expected the address of a Ray cluster as text; got {address!r}")
         self.ray = import_extra("ray", "ray")
         """The package."""
-        self.workers = workers
-        """How many workers there will be."""
         self._share = {"num_cpus": num_cpus, "num_gpus": num_gpus}
         if not self.ray.is_initialized():
-            self._connect(address)
+            self._connect(address, workers)
         if not autoscaling:
             self._check_room()
 
@@ -110,71 +94,25 @@ class Cluster:
             if share or kind == "CPU"
         )
 
-    def _connect(self, address: str | None) -> None:
+    def _connect(self, address: str | None, workers: int) -> None:
         options: dict[str, Any] = {"address": address} if address else {}
         if address:
             _dial(address)
         else:
-            options["num_cpus"] = max(1, round(self.workers * self._share["num_cpus"]))
+            options["num_cpus"] = max(1, round(workers * self._share["num_cpus"]))
             options["include_dashboard"] = False
         try:
             self.ray.init(log_to_driver=False, logging_level="error", **options)
         except (ConnectionError, ValueError) as error:
             raise _nobody(address, error) from None
 
-    def actor(self, kind: type, **options: Any) -> Any:
-        """Return a class as one whose objects live on the cluster.
+    def actor(self, kind: type) -> Any:
+        """Return a class as one whose objects live on the cluster, two of their calls at a time.
 
         An object that is lost is not made again: what it had to do goes to another one.
-
-        Args:
-            kind: The class.
-            options: Further options of `ray.remote`.
         """
-        options |= self._share
-        return self.ray.remote(max_restarts=0, max_task_retries=0, **options)(kind)
-
-    def cause(self, error: Any, *known: type[Exception]) -> Exception:
-        """Return what was raised in a worker, without Ray's wrapping.
-
-        Args:
-            error: What Ray raised here.
-            known: Kinds of exceptions, beside `SCAError`, that are passed on as they are.
-        """
-        cause: Exception = getattr(error, "cause", error)
-        known = (SCAError, *known)
-        return cause if isinstance(cause, known) else SCAError(f"A worker failed: {error}")
-
-    def died(self, what: str, error: Exception) -> SCAError:
-        """Return the error for a piece of work that no worker survived.
-
-        Args:
-            what: What it is called.
-            error: What Ray raised for the last worker.
-        """
-        return SCAError(
-            f"Expected {what} to leave its worker alive; {TRIES} workers were lost with it, the "
-            f"last with: {_line(error)}. What has finished is kept"
-        )
-
-    def never_started(self, error: Exception) -> SCAError:
-        """Return the error for workers that do not start, with what Ray raised for the last."""
-        return SCAError(f"Expected Ray to start a worker; it failed {TRIES} times: {_line(error)}")
-
-
-def search_path() -> list[str]:
-    """Return where this process looks for modules, as another one can use it."""
-    return [os.path.abspath(folder) for folder in sys.path]
-
-
-def extend_search_path(folders: Iterable[str]) -> None:
-    """Look for modules there, too, after the places of this process."""
-    sys.path += [folder for folder in folders if folder not in sys.path]
-
-
-def _line(error: Exception) -> str:
-    """Return what Ray says, which is a page, in a line of some words."""
-    return textwrap.shorten(str(error), 300, placeholder=" …")
+        options = {"max_restarts": 0, "max_task_retries": 0, "max_concurrency": 2}
+        return self.ray.remote(**options, **self._share)(kind)
 
 
 def _check_share(name: str, value: Any) -> None:
