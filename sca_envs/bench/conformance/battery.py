@@ -89,13 +89,12 @@ def _domain_name(name: str) -> str:
     """Return the domain of an environment id; another name is a domain's."""
     if "/" not in name:
         return name
-    names = environment_class(name).names()
-    if len(names) != 1:
+    domain_name: str | None = getattr(environment_class(name), "domain_name", None)
+    if domain_name is None:
         raise OptionError(
-            f"Expected an environment of one domain, such as sca/TauRetail-v0; {name!r} has "
-            f"{', '.join(names)}: check each"
+            f"Expected an environment of one domain, such as sca/TauRetail-v0; got {name!r}"
         )
-    return names[0]
+    return domain_name
 
 
 def _run(name: str, check: Callable[[Sample], Iterator[Finding]], sample: Sample) -> Row:
