@@ -77,7 +77,7 @@ def find_spec(name: str) -> DomainSpec:
         name = domain_of(name)
     name = find_name(name, _loaders, lambda: _loaders, what="the name of a domain")
     loader = _loaders[name]
-    spec = import_spec(loader) if isinstance(loader, str) else loader
+    spec = _import_spec(loader) if isinstance(loader, str) else loader
     if spec.name != name:
         raise OptionError(
             f"Expected the spec that is registered as {name!r} to have this name; got {spec.name!r}"
@@ -85,13 +85,7 @@ def find_spec(name: str) -> DomainSpec:
     return spec
 
 
-def target_of(spec: DomainSpec) -> str | None:
-    """Return the ``module:attribute`` that a spec is registered as, if it is."""
-    loader = _loaders.get(spec.name)
-    return loader if isinstance(loader, str) and import_spec(loader) is spec else None
-
-
-def import_spec(target: str) -> DomainSpec:
+def _import_spec(target: str) -> DomainSpec:
     """Return the spec at ``module:attribute``.
 
     Raises:

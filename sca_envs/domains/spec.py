@@ -24,11 +24,11 @@ from sca_envs.core.domain import (
     show_printed,
 )
 from sca_envs.core.errors import OptionError, shorten
+from sca_envs.core.plugins import import_module
 from sca_envs.core.task import TaskSource
 from sca_envs.core.tools import Tool
 from sca_envs.core.verifiers import STATE_AND_OUTPUTS, Verifier
 from sca_envs.core.wishes import DraftSource, WishBook, WishTasks
-from sca_envs.domains.registry import import_spec, target_of
 from sca_envs.domains.sampling import sample_field
 
 Tables = dict[str, dict[str, Record]]
@@ -153,14 +153,14 @@ class DomainSpec:
         return WishTasks(self.wishes, self.name, self.tools, base, seed, split)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        target = target_of(self) or self._find_target()
-        return super().__reduce_ex__(protocol) if target is None else (import_spec, (target,))
+        module = sys.modules.get(self.package)
+        names = [name for name, value in vars(module).items() if value is self] if module else []
+        return (_named, (self.package, names[0])) if names else super().__reduce_ex__(protocol)
 
-    def _find_target(self) -> str | None:
-        """Return ``module:attribute`` if the spec's package has it."""
-        attributes = vars(sys.modules[self.package]) if self.package in sys.modules else {}
-        names = (name for name, value in attributes.items() if value is self)
-        return next((f"{self.package}:{name}" for name in names), None)
+
+def _named(package: str, attribute: str) -> DomainSpec:
+    spec: DomainSpec = getattr(import_module(package, "a domain"), attribute)
+    return spec
 
 
 def full_data_name(data: str) -> str:

@@ -271,6 +271,11 @@ def split_raises(made: Parts) -> None:
 
 
 @breakage
+def split_is_no_source(made: Parts) -> None:
+    made["splits"]["dev"] = list
+
+
+@breakage
 def task_raises(made: Parts) -> None:
     tasks(made, lambda task: {"outputs": 1 / 0} if task.id == "train-7" else {})
 
@@ -437,6 +442,11 @@ def renamed() -> Any:
     domain = library.load()
     domain.name = "another"
     return domain
+
+
+@breakage
+def origin_gives_nothing(made: Parts) -> None:
+    made["origin"] = (print, ())
 
 
 @breakage

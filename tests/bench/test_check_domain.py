@@ -52,6 +52,7 @@ FOUND: dict[str, tuple[str, str]] = {
     "no_splits": ("splits", "at least one split; got none"),
     "empty_split": ("splits", "split 'dev': expected tasks; got an empty split"),
     "split_raises": ("splits", "split 'dev': .*/nowhere/tasks.jsonl"),
+    "split_is_no_source": ("splits", "split 'dev': .*another TaskSource; got list"),
     "task_raises": ("splits", "split 'train', index 7: .*ZeroDivisionError"),
     "same_splits": ("splits", "splits 'train' and 'test': expected no task in common"),
     "wrong_domain": ("splits", "task 'train-0' of train: expected domain 'library'"),
@@ -77,7 +78,8 @@ FOUND: dict[str, tuple[str, str]] = {
     "empty_greeting": ("facts", "task 'train-0' of train, greeting: .*an empty text"),
     "user_waits_for_nothing": ("facts", "outputs: expected those that the user waits for"),
     "identity_of_somebody_else": ("identity", "the user to tell '.*example.org'"),
-    "another_origin": ("processes", "origin: .*got 'another'"),
+    "another_origin": ("processes", "origin: .*got Domain\\('another'"),
+    "origin_gives_nothing": ("processes", "origin: .*got None"),
     "origin_cannot_be_sent": ("processes", "origin: expected a domain that can be sent"),
     "tasks_depend_on_hashes": ("processes", "in another process"),
 }
@@ -135,6 +137,7 @@ def test_what_a_domain_does_not_have_is_not_applicable() -> None:
         (("nope",), "'nope'"),
         (("sca/Nope-v0",), "sca/Nope-v0"),
         (("sca/M3Calculation-v0",), "an environment of one domain"),
+        (("sca/CodeAsTask-v0",), "an environment of one domain"),
         ((7,), "its name or the id of an environment.*got int"),
     ],
 )

@@ -63,7 +63,7 @@ def _samples(sample: Sample, tool: Tool, name: str, where: str) -> Iterator[Find
                 f"a value of `sample_argument` that the schema allows "
                 f"({canonical_json(tool.parameters['properties'][name])[:100]})",
                 f"{value!r} ({problem})",
-                "let it draw a JSON value of the parameter's type, such as int(rng.integers(9))",
+                "draw a JSON value of the parameter's type; NumPy's numbers need int() or float()",
             )
             return
     if repr(values) != repr(again):

@@ -40,11 +40,11 @@ def check_processes(sample: Sample) -> Iterator[Finding]:
             "give `origin` a function of a module and its arguments, which load the domain again",
         )
         return
-    if (copied.name, copied.data) != (sample.domain.name, sample.domain.data):
+    if repr(copied) != repr(sample.domain):  # name and data
         yield Finding(
             "origin",
-            f"{sample.domain.name!r} on {sample.domain.data!r} again",
-            f"{copied.name!r} on {copied.data!r}",
+            f"{sample.domain!r} again",
+            repr(copied)[:200],
             "give `origin` the arguments that load this domain",
         )
         return

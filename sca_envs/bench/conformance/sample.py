@@ -76,9 +76,15 @@ class Sample:
         sources = {}
         for split in self.domain.splits:
             try:
-                sources[split] = self.domain.tasks(split)
+                source = self.domain.tasks(split)
             except Exception as error:
-                self._fault(f"split {split!r}", "its tasks", error)
+                self._fault(f"split {split!r}", "its tasks", describe(error))
+                continue
+            if isinstance(source, TaskSource):
+                sources[split] = source
+            else:
+                kind = type(source).__name__
+                self._fault(f"split {split!r}", "a TaskSet or another TaskSource", kind)
         return sources
 
     @functools.cached_property
@@ -101,7 +107,7 @@ class Sample:
             try:
                 task = self.sources[split][index]
             except Exception as error:
-                self._fault(f"split {split!r}, index {index}", "a task", error)
+                self._fault(f"split {split!r}, index {index}", "a task", describe(error))
                 continue
             if task.audit is None:
                 tasks[split].append(task)
@@ -137,10 +143,9 @@ class Sample:
             changed = bool(domain.changes(database, before.snapshot()))
             yield Step(action, observation, before, changed)
 
-    def _fault(self, where: str, what: str, error: Exception) -> None:
-        self.problems.append(
-            Finding(where, what, describe(error), "mend the function that the split names")
-        )
+    def _fault(self, where: str, expected: str, got: str) -> None:
+        remedy = "mend the function that `splits` has for it"
+        self.problems.append(Finding(where, expected, got, remedy))
 
 
 def task_name(task: Task) -> str:

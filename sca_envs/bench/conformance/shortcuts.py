@@ -84,8 +84,8 @@ def _left_out(sample: Sample, task: Task) -> Iterator[Finding]:
                 "leave it out if it is not needed, or let the verifier compare the state",
             )
     for output in task.outputs:
-        others = " ".join(other for other in task.outputs if other != output)
-        if output not in others and _solves(sample.domain, task, [*calls, Reply(others)]):
+        rest = " ".join(other for other in task.outputs if other != output)
+        if output not in rest and _solves(sample.domain, task, [*calls, Reply(rest)]):
             yield Finding(
                 f"{task_name(task)}, output {output!r}",
                 "no reward for an agent that does not say it",

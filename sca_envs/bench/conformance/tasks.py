@@ -48,7 +48,8 @@ def check_splits(sample: Sample) -> Iterator[Finding]:
         yield from _lookups(sample, split)
         names = (sample.domain.name, sample.domain.data, split)
         for task in tasks[split]:
-            if (task.domain, task.data, task.split) != names:
+            same_split = task.split == split or _related(task.split, split)
+            if (task.domain, task.data) != names[:2] or not same_split:
                 yield Finding(
                     task_name(task),
                     "domain {!r}, data {!r} and split {!r}".format(*names),
@@ -88,9 +89,9 @@ def _lookups(sample: Sample, split: str) -> Iterator[Finding]:
 
 
 def _overlaps(tasks: dict[str, list[Task]]) -> Iterator[Finding]:
-    """Compare splits, except a split with a selection of itself, such as ``test-clean``."""
+    """Compare splits, except a split with a selection of itself."""
     for one, other in itertools.combinations(tasks, 2):
-        if one.startswith(f"{other}-") or other.startswith(f"{one}-"):
+        if _related(one, other) or _related(other, one):
             continue
         known = {key: task for task in tasks[one] for key in _keys(task)}
         for task in tasks[other]:
@@ -103,6 +104,11 @@ def _overlaps(tasks: dict[str, list[Task]]) -> Iterator[Finding]:
                     "let what a task is about (the customer, say) decide which split it belongs to",
                 )
                 break
+
+
+def _related(split: str, selection: str) -> bool:
+    """Return whether a split is a selection of another one, as ``test-clean`` is of ``test``."""
+    return selection.startswith(f"{split}-")
 
 
 def _keys(task: Task) -> Iterator[str]:
