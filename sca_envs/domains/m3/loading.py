@@ -17,7 +17,8 @@ from sca_envs.data.m3tooleval import ROOT
 from sca_envs.data.paths import require
 from sca_envs.domains.m3 import ORIGINAL_SPLIT, SPLITS
 from sca_envs.domains.m3.answers import answer_verifier, default_check
-from sca_envs.domains.m3.generated import GeneratedTasks, Recipe
+from sca_envs.domains.m3.book import PlanBook
+from sca_envs.domains.m3.generated import GeneratedTasks
 from sca_envs.domains.m3.original import read_tasks
 from sca_envs.domains.m3.values import show_output
 
@@ -42,8 +43,8 @@ class Family:
     """The domain's package, which has a ``policy.md`` in our words."""
     original: str
     """The original's name of the family."""
-    recipe: Recipe
-    """What generated tasks are made of, and the tools."""
+    plans: PlanBook
+    """What generated tasks are about, and the tools."""
     sample_argument: ArgumentSampler
     """Draws plausible arguments."""
     build_world: Callable[[int], Tables] = no_tables
@@ -67,14 +68,14 @@ class Family:
         Raises:
             DataNotInstalledError: If the data set was not imported yet.
         """
-        name = self.recipe.domain
+        name = self.plans.domain
         reference = f"generated:{seed}" if data == "generated" else data
         origin = (_base, (name, reference))
         splits: dict[str, Callable[[], TaskSource]] = {}
         if data == "generated":
             base = Base(self.build_world(seed), origin)
             for split in SPLITS:
-                splits[split] = functools.partial(GeneratedTasks, self.recipe, base, seed, split)
+                splits[split] = functools.partial(GeneratedTasks, self.plans, base, seed, split)
         else:
             folder = require(data, ROOT)
             base = Base(self.read_world(folder), origin)
@@ -86,20 +87,21 @@ class Family:
     ) -> Domain:
         policy = files(self.package).joinpath("policy.md")
         return Domain(
-            name=self.recipe.domain,
+            name=self.plans.domain,
             data=data,
             base=base,
-            tools=self.recipe.tools,
+            tools=self.plans.tools,
             policy=policy.read_text(encoding="utf-8"),
             splits=splits,
             sample_argument=self.sample_argument,
             verifier=answer_verifier(default_check(data)),
             show_output=show_output,
             call_from_code=call_unchecked,
+            wishes=self.plans,
             code_prelude=self.code_prelude,
             transient=self.transient,
             position=self.position,
-            origin=(_domain, (self.recipe.domain, data)),
+            origin=(_domain, (self.plans.domain, data)),
         )
 
 
