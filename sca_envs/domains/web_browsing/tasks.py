@@ -200,18 +200,18 @@ def recommended(plan: Plan) -> Question:
     if plan.rng.random() < 0.15:
         answer = surfer.part("We recommend: ", " [")
         category = surfer.rows("items")[article["item"]]["category"]
-        key = ("recommended", address)
-        return Question(plan.say("name", **slots), answer, key, (category, article["title"]))
+        mistakes = (category, article["title"])
+        return Question(plan.say("name", **slots), answer, ("recommended", address), mistakes)
     surfer.open(article["item"])
-    answer, words, mistakes = _multiply(plan, surfer.price())
+    answer, words, wrong = _multiply(plan, surfer.price())
     key = ("recommended", address, words)
-    return _ask_price(surfer, "many", answer, key, mistakes, many=words, **slots)
+    return _ask_price(surfer, "many", answer, key, wrong, many=words, **slots)
 
 
 def count_links(plan: Plan) -> Question:
     """Count the people of a department, or the items of a category."""
     surfer = Surfer(plan)
-    table, column, folder = plan.rng.choice(
+    table, column, folder = plan.pick(
         (("people", "department", "/people"), ("items", "category", "/catalog"))
     )
     _, row = _draw(surfer, table)
