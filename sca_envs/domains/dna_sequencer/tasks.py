@@ -32,7 +32,7 @@ def count_amino_acid(plan: Plan) -> Question:
     """Count an amino acid in the chains of one to three genes."""
     genes = [_draw_gene(plan) for _ in range(plan.size(1, 3, each=2))]
     amino, other = plan.rng.sample(("Methionine", "Phenylalanine"), 2)
-    text = plan.say("several" if genes[1:] else "one", amino=amino, genes=_quoted(genes))
+    text = plan.say("several" if genes[1:] else "one", amino=amino, genes=_quote(genes))
     chains = [_translate(plan, plan.given(gene)) for gene in genes]
     answer, mistake = (
         add_up([derive(c.value.split("-").count(a), f"{{0}}.split('-').count({a!r})", c)
@@ -53,7 +53,7 @@ def most_common_in_source(plan: Plan) -> Question:
 def most_common_combined(plan: Plan) -> Question:
     """Find the most common nucleotide of several sequences put together."""
     parts = [_draw_sequence(plan, "ACGT", 5, 15) for _ in range(plan.rng.randint(2, 4))]
-    text = plan.say("text", parts=_quoted(parts), form=plan.say("pair"))
+    text = plan.say("text", parts=_quote(parts), form=plan.say("pair"))
     counts = plan.call("count_nucleotides", plan.given("".join(parts), ["".join(parts[:-1])]))
     return Question(text, _most_common(plan, counts), ("common combined", *parts))
 
@@ -61,8 +61,8 @@ def most_common_combined(plan: Plan) -> Question:
 def most_common_valid(plan: Plan) -> Question:
     """Find the most common nucleotide of the valid ones of several sequences."""
     count = plan.size(3, 5, besides=2)
-    sequences = _draw_spoilt(plan, [_draw_sequence(plan, "ACGT", 6, 18) for _ in range(count)])
-    text = plan.say("text", sequences=_quoted(sequences), form=plan.say("pair"))
+    sequences = _spoil_some(plan, [_draw_sequence(plan, "ACGT", 6, 18) for _ in range(count)])
+    text = plan.say("text", sequences=_quote(sequences), form=plan.say("pair"))
     checks, valid = _check(plan, sequences)
     joined = derive("".join(valid), "''.join(dna for dna, valid in {0} if valid)", checks)
     counts = plan.call("count_nucleotides", joined)
@@ -71,8 +71,8 @@ def most_common_valid(plan: Plan) -> Question:
 
 def translate_longest_valid(plan: Plan) -> Question:
     """Translate the longest valid one of several sequences."""
-    sequences = _draw_spoilt(plan, [_draw_gene(plan) for _ in range(plan.size(3, 5, besides=2))])
-    text = plan.say("text", sequences=_quoted(sequences))
+    sequences = _spoil_some(plan, [_draw_gene(plan) for _ in range(plan.size(3, 5, besides=2))])
+    text = plan.say("text", sequences=_quote(sequences))
     checks, valid = _check(plan, sequences)
     longest = max(valid, key=len)
     if [len(dna) for dna in valid].count(len(longest)) > 1:
@@ -85,8 +85,8 @@ def translate_longest_valid(plan: Plan) -> Question:
 def list_valid(plan: Plan) -> Question:
     """Say which of some sequences are valid DNA."""
     drawn = [_draw_sequence(plan, "ACGT", 8, 16) for _ in range(plan.size(3, 6))]
-    sequences = _draw_spoilt(plan, drawn)
-    text = plan.say("text", sequences=_quoted(sequences))
+    sequences = _spoil_some(plan, drawn)
+    text = plan.say("text", sequences=_quote(sequences))
     checks, valid = _check(plan, sequences)
     mistake = derive([], "[dna for dna, valid in {0} if not valid]", checks)
     answer = derive(valid, "[dna for dna, valid in {0} if valid]", checks)
@@ -100,7 +100,7 @@ def use_the_valid_one(plan: Plan) -> Question:
     right = plan.rng.randrange(len(sequences))
     sequences = [dna if place == right else _spoil(plan, dna, "N")
                  for place, dna in enumerate(sequences)]  # fmt: skip
-    text = plan.say("translate" if translates else "transcribe", sequences=_quoted(sequences))
+    text = plan.say("translate" if translates else "transcribe", sequences=_quote(sequences))
     checks, _ = _check(plan, sequences)
     only = derive(sequences[right], "next(dna for dna, valid in {0} if valid)", checks)
     mrna = plan.call("transcribe_dna_to_mrna", only)
@@ -123,7 +123,7 @@ def count_one(plan: Plan) -> Question:
     parts = [_draw_sequence(plan, "ACGU" if behind else "ACGT", 10, 30) for _ in range(count)]
     letter, other = plan.rng.sample("ACGT", 2)
     key = "behind" if behind else "in_them" if parts[1:] else "in_it"
-    text = plan.say(key, letter=letter, parts=_quoted(parts))
+    text = plan.say(key, letter=letter, parts=_quote(parts))
     sequences = [
         plan.call("reverse_transcribe_mrna_to_dna", part) if behind else part for part in parts
     ]
@@ -171,7 +171,7 @@ def _draw_gene(plan: Plan) -> str:
     return "".join(codons) + _draw_sequence(plan, "ACGT", 0, 2)
 
 
-def _draw_spoilt(plan: Plan, sequences: list[str]) -> list[str]:
+def _spoil_some(plan: Plan, sequences: list[str]) -> list[str]:
     """Make one of some sequences invalid, or more, so that two at least stay valid."""
     spoilt = plan.rng.sample(range(len(sequences)), plan.rng.randint(1, len(sequences) - 2))
     return [_spoil(plan, dna, "BNRUXYZ") if place in spoilt else dna
@@ -201,5 +201,5 @@ def _most_common(plan: Plan, counts: Term) -> Term:
     return plan.call("find_max_nucleotide", Spread(derive(parts, code, counts)))
 
 
-def _quoted(sequences: Sequence[str]) -> str:
+def _quote(sequences: Sequence[str]) -> str:
     return enumerate_words(f"'{sequence}'" for sequence in sequences)

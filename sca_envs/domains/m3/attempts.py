@@ -33,9 +33,9 @@ def failing_attempts(plan: Plan, question: Question, similar: Mapping[str, str])
         yield plan.solution(mistake).write()
     kinds = (
         _misread(plan, question),
-        _confused(plan, question, similar),
-        _too_early(plan, question),
-        _left_out(plan, question),
+        _confuse_tools(plan, question, similar),
+        _answer_early(plan, question),
+        _skip_a_step(plan, question),
     )
     for group in zip_longest(*kinds):
         yield from (attempt for attempt in group if attempt is not None)
@@ -49,15 +49,15 @@ def _misread(plan: Plan, question: Question) -> Iterator[str]:
             yield solution.write({given: other})
 
 
-def _confused(plan: Plan, question: Question, similar: Mapping[str, str]) -> Iterator[str]:
+def _confuse_tools(plan: Plan, question: Question, similar: Mapping[str, str]) -> Iterator[str]:
     """Take the wrong one of two similar tools."""
     for step in reversed(plan.steps):
         if step.call is not None and step.call.tool in similar:
             other = replace(step.call, tool=similar[step.call.tool])
-            yield _with(plan, step, replace(step, call=other), question.answer)
+            yield _replace(plan, step, replace(step, call=other), question.answer)
 
 
-def _too_early(plan: Plan, question: Question) -> Iterator[str]:
+def _answer_early(plan: Plan, question: Question) -> Iterator[str]:
     """Answer with what came out before the end, the last first, where it could be the answer."""
     for result in reversed(plan.results):
         if _kind(result.value) == _kind(question.answer.value):
@@ -71,15 +71,15 @@ def _kind(value: Any) -> str:
     return "number" if isinstance(value, int | float) else "several"
 
 
-def _left_out(plan: Plan, question: Question) -> Iterator[str]:
+def _skip_a_step(plan: Plan, question: Question) -> Iterator[str]:
     """Go on with what a step was given instead of what it gives."""
     for step in plan.steps:
         match step.call:
             case PlanCall(values_in_order=(Term() as first, *_)) if not isinstance(first, Spread):
                 other = Step(step.variable, value=first, writes=step.writes)
-                yield _with(plan, step, other, question.answer)
+                yield _replace(plan, step, other, question.answer)
 
 
-def _with(plan: Plan, step: Step, other: Step, answer: Any) -> str:
+def _replace(plan: Plan, step: Step, other: Step, answer: Any) -> str:
     """Return the attempt in which a step is replaced."""
     return Solution.of([other if one is step else one for one in plan.steps], answer).write()

@@ -85,7 +85,7 @@ class PlanBook:
                 "data='generated'"
             )
         plan, question = self._draw(self.drafts, tools, base, rng, "train", calls)
-        if plan.counted != calls:
+        if plan.code_calls != calls:
             raise DeadEnd
         opening, closing = (
             rng.choice(_AROUND.of("train", "draft", key)) for key in ("opening", "closing")
@@ -113,7 +113,6 @@ class PlanBook:
         question = kind(plan)
         if _split_of(question) != split:
             raise DeadEnd
-        assert 0 < plan.solution(question.answer).calls == len(plan.actions), kind.__name__
         return plan, question
 
 

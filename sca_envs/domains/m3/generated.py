@@ -37,15 +37,17 @@ class GeneratedTasks(EndlessTasks):
         domain = self._plans.domain
         rng = random.Random(f"{domain} task {self._seed} {self._split} {index}")
         plan, question = self._plans.draw(self._base, rng, self._split)
+        solution, actions = plan.solution(question.answer), plan.actions
+        assert solution.calls == len(actions), f"not all calls of {question.key} are needed"
         return Task(
             id=f"{domain}/{self._split}-{index}",
             domain=domain,
             data=f"generated:{self._seed}",
             split=self._split,
             instruction=question.text,
-            actions=plan.actions,
+            actions=actions,
             expected=ExpectedAnswer.of(question.answer.value),
-            solution=plan.solution(question.answer).write(),
+            solution=solution.write(),
             difficulty=plan.depth,
         )
 

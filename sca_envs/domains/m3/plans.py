@@ -12,7 +12,7 @@ import random
 import string
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sca_envs.core.actions import PositionalCall
 from sca_envs.core.database import Database
@@ -27,6 +27,7 @@ MAX_CALLS = 9
 """Most calls of a solution: ten turns less one for the answer."""
 
 _TEXT = M3TextFormat()
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,13 @@ class Plan:
         """What was done so far."""
         self.results: list[Term] = []
         """What came out of each step."""
+        self.code_calls = 0
+        """How many calls the solution as code makes so far."""
         self.depth = 0
         """Length of the longest chain of calls, each of which needs the one before it."""
         self._tools, self._texts = tools, texts
         self._builtins, self._stateful = builtins, stateful
+        self._count = 0  # of all calls
         self._depths: dict[Variable, int] = {}
 
     @property
@@ -125,15 +129,9 @@ class Plan:
         calls = [step.call for step in self.steps if step.call is not None]
         return tuple(ReferenceAction(name=c.tool, arguments=c.values) for c in calls)
 
-    @property
-    def counted(self) -> int:
-        """How many calls a solution as code makes."""
-        calls = [step.call for step in self.steps if step.call is not None]
-        return sum(call.tool not in self._builtins for call in calls)
-
     # Drawing
 
-    def pick(self, values: Iterable[Any]) -> Any:
+    def pick(self, values: Iterable[_T]) -> _T:
         """Draw one of some values.
 
         Raises:
@@ -156,15 +154,10 @@ class Plan:
         Raises:
             DeadEnd: If no number of things makes the number of calls that is wanted.
         """
-        limit = MAX_CALLS if self.calls is None else self.calls
-        fitting = (limit - besides) // each
-        if fitting < least or (self.calls is not None and least * each + besides > limit):
-            raise DeadEnd
+        totals = {count: count * each + besides for count in range(least, most + 1)}
         if self.calls is None:
-            return self.rng.randint(least, min(most, fitting))
-        if fitting > most or fitting * each + besides != self.calls:
-            raise DeadEnd
-        return fitting
+            return self.pick(count for count, total in totals.items() if total <= MAX_CALLS)
+        return self.pick(count for count, total in totals.items() if total == self.calls)
 
     def say(self, key: str, /, **slots: Any) -> str:
         """Draw a wording of the question and fill it in."""
@@ -194,7 +187,7 @@ class Plan:
         Raises:
             DeadEnd: If the solution gets too long, or the call cannot be written as text.
         """
-        if len(self.actions) == MAX_CALLS or self.counted == self.calls:
+        if self._count == MAX_CALLS or self.code_calls == self.calls:
             raise DeadEnd
         terms = tuple(a if isinstance(a, Term) else self.given(a) for a in arguments)
         values: list[Any] = []
@@ -202,7 +195,9 @@ class Plan:
             values += term.value if isinstance(term, Spread) else [term.value]
         tool = self._tools[name]
         result = self._carry_out(tool, tuple(values))
-        call = PlanCall(name, _named(tool, values), terms)
+        self._count += 1
+        self.code_calls += name not in self._builtins
+        call = PlanCall(name, _name_arguments(tool, values), terms)
         before = self.depth if self._stateful else self._depth_of(call.code)
         self.depth = max(self.depth, before + 1)
         return self._note("step", before + 1, result, call=call, writes=self._stateful)
@@ -271,7 +266,7 @@ class Plan:
         return result
 
 
-def rounded(amount: Term) -> Term:
+def round_amount(amount: Term) -> Term:
     """Return an amount with two digits after the point."""
     return derive(round(float(amount.value), 2), "round(float({0}), 2)", amount)
 
@@ -292,7 +287,7 @@ def _misread(number: float) -> float:
     return number + 1 if isinstance(number, int) else round(number + 0.5, 4)
 
 
-def _named(tool: Tool, values: Sequence[Any]) -> dict[str, Any]:
+def _name_arguments(tool: Tool, values: Sequence[Any]) -> dict[str, Any]:
     """Return positional arguments by name."""
     arguments: dict[str, Any] = {}
     for position, name in enumerate(tool.parameters["properties"]):

@@ -25,7 +25,7 @@ def count_letters(plan: Plan) -> Question:
     count = plan.rng.choice((1, 1, 2))
     layers = _draw_layers(plan, plan.rng.randint(1, 5 if count == 1 else 2))
     hidden = _draw_hidden(plan, [plan.rng.randint(2, 6) for _ in range(count)], layers)
-    text = plan.say("one" if count == 1 else "two", steps=_describe(layers), hidden=_quoted(hidden))
+    text = plan.say("one" if count == 1 else "two", steps=_describe(layers), hidden=_quote(hidden))
     lengths = [plan.call("string_length", _uncover(plan, code, layers)) for code in hidden]
     return Question(text, add_up(lengths), ("length", *sorted(hidden), layers))
 
@@ -36,7 +36,7 @@ def length_of_extreme(plan: Plan) -> Question:
     layers = _draw_layers(plan, number)
     hidden = _draw_hidden(plan, [plan.rng.randint(2, 6) for _ in range(count)], layers)
     tool, extreme = plan.pick((("minimum_value", "shortest"), ("maximum_value", "longest")))
-    text = plan.say("text", steps=_describe(layers), hidden=_quoted(hidden), extreme=extreme)
+    text = plan.say("text", steps=_describe(layers), hidden=_quote(hidden), extreme=extreme)
     lengths = [plan.call("string_length", _uncover(plan, code, layers)) for code in hidden]
     return Question(text, plan.call(tool, *lengths), (extreme, *sorted(hidden), layers))
 
@@ -46,7 +46,7 @@ def extreme_number(plan: Plan) -> Question:
     numbers = [plan.rng.randint(100, 99_999) for _ in range(plan.size(3, 7, besides=1))]
     hidden = [str(number).encode().hex() for number in numbers]
     tool, extreme = plan.pick((("minimum_value", "smallest"), ("maximum_value", "largest")))
-    text = plan.say("text", hidden=_quoted(hidden), extreme=extreme)
+    text = plan.say("text", hidden=_quote(hidden), extreme=extreme)
     texts = [plan.call("convert_hex_to_ascii", code) for code in hidden]
     values = [derive(int(text.value), "int({0})", text) for text in texts]
     return Question(text, plan.call(tool, *values), (extreme, *sorted(hidden)))
@@ -58,7 +58,7 @@ def extreme_word(plan: Plan) -> Question:
     words = plan.rng.sample(WORDS, plan.size(2, 5, each=len(layers), besides=1))
     hidden = [_hide(word, layers) for word in words]
     tool, place = plan.pick((("minimum_value", "first"), ("maximum_value", "last")))
-    text = plan.say("text", steps=_describe(layers), hidden=_quoted(hidden), place=place)
+    text = plan.say("text", steps=_describe(layers), hidden=_quote(hidden), place=place)
     found = [_uncover(plan, code, layers) for code in hidden]
     return Question(text, plan.call(tool, *found), (place, *sorted(hidden), layers))
 
@@ -68,7 +68,7 @@ def longer_message(plan: Plan) -> Question:
     layers = _draw_layers(plan, plan.size(1, 2, each=2))
     hidden = _draw_hidden(plan, [plan.rng.randint(1, 4) for _ in range(2)], layers)
     which = plan.pick(("longer", "shorter"))
-    text = plan.say("text", steps=_describe(layers), hidden=_quoted(hidden), which=which)
+    text = plan.say("text", steps=_describe(layers), hidden=_quote(hidden), which=which)
     found = [_uncover(plan, code, layers) for code in hidden]
     messages = [term.value for term in found]
     if len(messages[0]) == len(messages[1]):
@@ -90,7 +90,7 @@ def message_of_length(plan: Plan) -> Question:
     if len(set(sizes)) < len(sizes):
         raise DeadEnd
     place = plan.rng.randrange(3)
-    text = plan.say("text", steps=_describe(layers), hidden=_quoted(hidden), length=sizes[place])
+    text = plan.say("text", steps=_describe(layers), hidden=_quote(hidden), length=sizes[place])
     listed = ", ".join(f"({{{i}}}, {{{i + 3}}})" for i in range(3))
     code = f"next(text for text, size in [{listed}] if size == {sizes[place]})"
     key = ("of length", sizes[place], *sorted(hidden), layers)
@@ -185,5 +185,5 @@ def _describe(layers: Layers) -> str:
     return f"{', then '.join(before)} and finally {last}" if before else last
 
 
-def _quoted(codes: Sequence[str]) -> str:
+def _quote(codes: Sequence[str]) -> str:
     return enumerate_words(f"'{code}'" for code in codes)

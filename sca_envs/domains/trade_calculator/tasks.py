@@ -8,7 +8,7 @@ from typing import Any
 
 from sca_envs.core.wishes import Term, enumerate_words
 from sca_envs.core.wishes.terms import to_code
-from sca_envs.domains.m3.plans import Kinds, Plan, Question, add_up, rounded
+from sca_envs.domains.m3.plans import Kinds, Plan, Question, add_up, round_amount
 
 GOODS = (
     "cedar planks", "clay pots", "copper wire", "dried figs", "glass beads", "iron nails",
@@ -51,7 +51,7 @@ def one_step(plan: Plan) -> Question:
         result = plan.call("convert_currency", trade.price, trade.rate)
     else:
         result = plan.call("calculate_tariff", trade.price, trade.tariff)
-    return _ask(plan, step, rounded(result), (step, trade.key()), trade=trade)
+    return _ask(plan, step, round_amount(result), (step, trade.key()), trade=trade)
 
 
 def prices_with_tariffs(plan: Plan) -> Question:
@@ -61,7 +61,7 @@ def prices_with_tariffs(plan: Plan) -> Question:
     goods = [f"{t.goods} worth {t.price:g} with a tariff of {t.tariff:g}%" for t in trades]
     key = ("with tariffs", *sorted(trade.key() for trade in trades))
     wording = "several" if trades[1:] else "one"
-    return _ask(plan, wording, rounded(add_up(values)), key, goods=enumerate_words(goods))
+    return _ask(plan, wording, round_amount(add_up(values)), key, goods=enumerate_words(goods))
 
 
 def converted_price(plan: Plan) -> Question:
@@ -69,7 +69,7 @@ def converted_price(plan: Plan) -> Question:
     trade = _draw_trade(plan)
     converted = plan.call("convert_currency", trade.price, trade.rate)
     value = _with_tariff(plan, converted, trade.tariff)
-    return _ask(plan, "text", rounded(value), ("converted", trade.key()), trade=trade)
+    return _ask(plan, "text", round_amount(value), ("converted", trade.key()), trade=trade)
 
 
 def converted_lots(plan: Plan) -> Question:
@@ -81,7 +81,7 @@ def converted_lots(plan: Plan) -> Question:
     values = [plan.call("convert_currency", _product(plan, t), t.rate) for t in trades]
     key = ("lots", *sorted(trade.key() for trade in trades))
     wording = "several" if trades[1:] else "one"
-    return _ask(plan, wording, rounded(add_up(values)), key, lots=enumerate_words(lots))
+    return _ask(plan, wording, round_amount(add_up(values)), key, lots=enumerate_words(lots))
 
 
 def best_of_offers(plan: Plan) -> Question:
@@ -97,13 +97,13 @@ def best_of_offers(plan: Plan) -> Question:
     key = (extreme, converts, *sorted(trade.key() for trade in trades))
     slots = {"extreme": extreme, "count": len(trades), "offers": enumerate_words(offers)}
     wording = "conversion" if converts else "product"
-    return _ask(plan, wording, rounded(plan.call(tool, *values)), key, **slots)
+    return _ask(plan, wording, round_amount(plan.call(tool, *values)), key, **slots)
 
 
 def final_value(plan: Plan) -> Question:
     """Find the final value of one trade."""
     trade = _draw_trade(plan, discount=plan.rng.random() < 0.5)
-    value = rounded(_final_value(plan, trade))
+    value = round_amount(_final_value(plan, trade))
     return _ask(plan, "text", value, ("final value", trade.key()), trade=trade)
 
 
@@ -112,7 +112,9 @@ def gain(plan: Plan) -> Question:
     trade = _draw_trade(plan, discount=plan.rng.random() < 0.4)
     spent = plan.rng.randint(100, 90_000) / 100
     left = plan.calculate("{0} - {1}", _final_value(plan, trade), spent)
-    return _ask(plan, "text", rounded(left), ("gain", spent, trade.key()), spent=spent, trade=trade)
+    return _ask(
+        plan, "text", round_amount(left), ("gain", spent, trade.key()), spent=spent, trade=trade
+    )
 
 
 def better_offer(plan: Plan) -> Question:
@@ -122,7 +124,7 @@ def better_offer(plan: Plan) -> Question:
     value = plan.call(tool, *(_final_value(plan, trade) for trade in trades))
     key = (extreme, *sorted(trade.key() for trade in trades))
     slots = {"extreme": extreme, "first": trades[0], "second": trades[1]}
-    return _ask(plan, "text", rounded(value), key, **slots)
+    return _ask(plan, "text", round_amount(value), key, **slots)
 
 
 def best_market(plan: Plan) -> Question:
@@ -135,7 +137,7 @@ def best_market(plan: Plan) -> Question:
     value = _with_tariff(plan, best, trade.tariff)
     key = ("market", replace(trade, rate=0.0).key(), *sorted(rates))
     named = enumerate_words(f"{rate:g}" for rate in rates)
-    return _ask(plan, "text", rounded(value), key, trade=trade, count=len(rates), rates=named)
+    return _ask(plan, "text", round_amount(value), key, trade=trade, count=len(rates), rates=named)
 
 
 def extreme_tariff(plan: Plan) -> Question:
@@ -148,14 +150,14 @@ def extreme_tariff(plan: Plan) -> Question:
     value = plan.call("estimate_final_value", converted, plan.call(tool, *tariffs))
     key = (extreme, replace(trade, tariff=0.0).key(), *sorted(rates))
     slots = {"extreme": extreme, "rates": enumerate_words(f"{rate:g}%" for rate in rates)}
-    return _ask(plan, "text", rounded(value), key, trade=trade, **slots)
+    return _ask(plan, "text", round_amount(value), key, trade=trade, **slots)
 
 
 def profit(plan: Plan) -> Question:
     """Subtract what was paid from what was earned."""
     bought, sold = _draw_trade(plan), _draw_trade(plan)
     cost, revenue = _final_value(plan, bought), _final_value(plan, sold)
-    value = rounded(plan.calculate("{0} - {1}", revenue, cost))
+    value = round_amount(plan.calculate("{0} - {1}", revenue, cost))
     key = ("profit", bought.key(), sold.key())
     return _ask(plan, "text", value, key, bought=bought, sold=sold)
 
@@ -163,7 +165,7 @@ def profit(plan: Plan) -> Question:
 def both_values(plan: Plan) -> Question:
     """List the final values of two trades."""
     trades = [_draw_trade(plan), _draw_trade(plan)]
-    values = [rounded(_final_value(plan, trade)) for trade in trades]
+    values = [round_amount(_final_value(plan, trade)) for trade in trades]
     answer = Term([value.value for value in values], to_code(values))
     text = plan.say("text", first=trades[0], second=trades[1])
     return Question(text, answer, ("both", *(trade.key() for trade in trades)))

@@ -9,7 +9,7 @@ from typing import Any
 from sca_envs.core.database import Record
 from sca_envs.core.wishes import DeadEnd, Term, enumerate_words
 from sca_envs.core.wishes.terms import to_code
-from sca_envs.domains.m3.plans import Kinds, Plan, PlanCall, Question, add_up, choose, rounded
+from sca_envs.domains.m3.plans import Kinds, Plan, PlanCall, Question, add_up, choose, round_amount
 from sca_envs.domains.web_browsing.catalog import DEPARTMENTS
 from sca_envs.domains.web_browsing.surfing import Surfer
 
@@ -48,9 +48,9 @@ def saving(plan: Plan) -> Question:
     if asked == "before":
         answer, mistakes = before, [now, before + now]
     elif asked == "difference":
-        answer = rounded(plan.calculate("{0} - {1}", before, now))
+        answer = round_amount(plan.calculate("{0} - {1}", before, now))
     elif asked == "percent":
-        answer = rounded(plan.calculate("100 * ({0} - {1}) / {0}", before, now))
+        answer = round_amount(plan.calculate("100 * ({0} - {1}) / {0}", before, now))
     else:
         answer, slots["many"], mistakes = _multiply(plan, round(before - now, 2))
     return _ask_price(surfer, asked, answer, ("saving", address), mistakes, **slots)
@@ -84,7 +84,7 @@ def known_pages(plan: Plan) -> Question:
         surfer.start(address)
         prices.append(surfer.price())
     percent = _draw_discount(plan.rng)
-    mistakes = [prices[0], prices[-1], rounded(add_up(prices) + 1)]
+    mistakes = [prices[0], prices[-1], round_amount(add_up(prices) + 1)]
     if asked == "total":
         answer = _total(plan, prices, percent)
     elif asked == "lowest":
@@ -125,8 +125,8 @@ def contact(plan: Plan) -> Question:
     answer, mistakes = parts[0], [surfer.part(_FIELDS[f]) for f in _FIELDS if f not in fields]
     if len(parts) > 1:
         what += " (as a JSON list, in this order)"
-        answer, mistakes = _listed(parts), [_listed(parts[::-1]), _listed(parts[:-1]), parts[0]]
-    text = plan.say("text", where=where, what=what, **_described(person))
+        answer, mistakes = _list(parts), [_list(parts[::-1]), _list(parts[:-1]), parts[0]]
+    text = plan.say("text", where=where, what=what, **_describe(person))
     return Question(text, answer, ("person", address, *sorted(fields)), tuple(mistakes))
 
 
@@ -140,8 +140,8 @@ def known_people(plan: Plan) -> Question:
         surfer.start(address)
         parts.append(surfer.part(_FIELDS[field]))
     text = plan.say("text", what=plan.say(field), pages=enumerate_words(addresses))
-    mistakes = (_listed(parts[:-1]), _listed(parts[::-1]), _listed(parts[:1] * len(parts)))
-    return Question(text, _listed(parts), ("people", field, *sorted(addresses)), mistakes)
+    mistakes = (_list(parts[:-1]), _list(parts[::-1]), _list(parts[:1] * len(parts)))
+    return Question(text, _list(parts), ("people", field, *sorted(addresses)), mistakes)
 
 
 def search(plan: Plan) -> Question:
@@ -155,7 +155,7 @@ def search(plan: Plan) -> Question:
         if department == person["department"]:
             break
     surfer.open(address)
-    text = plan.say("text", what=plan.say(field), **_described(person))
+    text = plan.say("text", what=plan.say(field), **_describe(person))
     return Question(text, surfer.part(_FIELDS[field]), ("person", address, field))
 
 
@@ -169,7 +169,7 @@ def caller(plan: Plan) -> Question:
             surfer.open(other)
             if other == address:
                 break
-    text = plan.say("text", **_described(person))
+    text = plan.say("text", **_describe(person))
     name = surfer.part("\n\n", f", {DEPARTMENTS[person['department']]}")
     return Question(text, name, ("caller", address))
 
@@ -191,7 +191,7 @@ def author(plan: Plan) -> Question:
     return Question(text, answer, ("author", address, field), tuple(mistakes))
 
 
-def recommended(plan: Plan) -> Question:
+def recommendation(plan: Plan) -> Question:
     """Find the item that an article recommends, or what some of it cost."""
     surfer = Surfer(plan)
     address, article = _draw(surfer, "articles")
@@ -234,7 +234,7 @@ TASKS: Kinds = {
     search: 1,
     caller: 0.8,
     author: 0.7,
-    recommended: 1.5,
+    recommendation: 1.5,
     count_links: 0.1,
 }
 """What a task may ask."""
@@ -245,7 +245,7 @@ DRAFTS: Kinds = {
     contact: 1,
     known_people: 2,
     author: 1,
-    recommended: 8,
+    recommendation: 8,
     count_links: 1,
 }
 """What a Code-as-Task may ask."""
@@ -276,10 +276,9 @@ def _ask_price(
 def _draw(surfer: Surfer, table: str, *, having: str | None = None) -> tuple[str, Record]:
     """Draw a row, perhaps one that has a field, with its address."""
     rows = surfer.rows(table).items()
-    drawn: tuple[str, Record] = surfer.plan.pick(
+    return surfer.plan.pick(
         (address, row) for address, row in rows if having is None or row[having] is not None
     )
-    return drawn
 
 
 def _multiply(plan: Plan, each: Term) -> tuple[Term, str, list[Term]]:
@@ -293,7 +292,7 @@ def _multiply(plan: Plan, each: Term) -> tuple[Term, str, list[Term]]:
     words = f"{count} pieces{_describe_discount(percent)}"
     factor = f" * (1 - {percent} / 100)" if percent else ""
     if plan.rng.random() < 0.5:
-        answer = rounded(plan.calculate(f"{count} * {{0}}{factor}", each))
+        answer = round_amount(plan.calculate(f"{count} * {{0}}{factor}", each))
     else:
         answer = round(count * each * (1 - percent / 100) if percent else count * each, 2)
     mistakes = [each, round((count + 1) * each, 2)]
@@ -305,7 +304,7 @@ def _total(plan: Plan, prices: list[Term], percent: int) -> Term:
     expression = " + ".join(f"{{{place}}}" for place in range(len(prices)))
     if percent:
         expression = f"({expression}) * (1 - {percent} / 100)"
-    return rounded(plan.calculate(expression, *prices))
+    return round_amount(plan.calculate(expression, *prices))
 
 
 def _draw_discount(rng: random.Random) -> int:
@@ -316,9 +315,9 @@ def _describe_discount(percent: int) -> str:
     return f" with a discount of {percent}% on the whole" if percent else ""
 
 
-def _listed(parts: list[Term]) -> Term:
+def _list(parts: list[Term]) -> Term:
     return Term([part.value for part in parts], to_code(parts))
 
 
-def _described(person: Record) -> dict[str, str]:
+def _describe(person: Record) -> dict[str, str]:
     return {**person, "department": DEPARTMENTS[person["department"]]}
