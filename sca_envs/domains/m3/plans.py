@@ -187,7 +187,8 @@ class Plan:
         Raises:
             DeadEnd: If the solution gets too long, or the call cannot be written as text.
         """
-        if self._count == MAX_CALLS or self.code_calls == self.calls:
+        in_code = name not in self._builtins
+        if self._count == MAX_CALLS or (in_code and self.code_calls == self.calls):
             raise DeadEnd
         terms = tuple(a if isinstance(a, Term) else self.given(a) for a in arguments)
         values: list[Any] = []
@@ -196,7 +197,7 @@ class Plan:
         tool = self._tools[name]
         result = self._carry_out(tool, tuple(values))
         self._count += 1
-        self.code_calls += name not in self._builtins
+        self.code_calls += in_code
         call = PlanCall(name, _name_arguments(tool, values), terms)
         before = self.depth if self._stateful else self._depth_of(call.code)
         self.depth = max(self.depth, before + 1)

@@ -180,7 +180,17 @@ TASKS: Kinds = {
     hotels: 0.5,
 }
 """What a task may ask."""
-DRAFTS: Kinds = {**dict.fromkeys(TASKS, 1.0), known_prices: 2}
+DRAFTS: Kinds = {
+    trip: 1,
+    trip_with_extra: 1,
+    return_trip: 1,
+    compare_places: 1,
+    two_trips: 1,
+    flexible_day: 1,
+    known_prices: 2,
+    flights: 1,
+    hotels: 1,
+}
 """What a Code-as-Task may ask."""
 
 

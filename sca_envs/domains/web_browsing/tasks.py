@@ -25,9 +25,10 @@ def price(plan: Plan) -> Question:
     now = surfer.price()
     if plan.rng.random() < 0.1:
         return _ask_price(surfer, "one", now, ("price", address), where=where, **item)
-    answer, words, mistakes = _multiply(plan, now)
-    key = ("price", address, words)
-    slots = {"where": where, "many": words, **item}
+    percent = _draw_discount(plan.rng)
+    count, answer, mistakes = _multiply(plan, now, percent)
+    slots = {"where": where, "count": count, "discount": _describe_discount(percent), **item}
+    key = ("price", address, count, percent)
     return _ask_price(surfer, "many", answer, key, mistakes, **slots)
 
 
@@ -52,7 +53,7 @@ def saving(plan: Plan) -> Question:
     elif asked == "percent":
         answer = round_amount(plan.calculate("100 * ({0} - {1}) / {0}", before, now))
     else:
-        answer, slots["many"], mistakes = _multiply(plan, round(before - now, 2))
+        slots["count"], answer, mistakes = _multiply(plan, round(before - now, 2))
     return _ask_price(surfer, asked, answer, ("saving", address), mistakes, **slots)
 
 
@@ -203,9 +204,11 @@ def recommendation(plan: Plan) -> Question:
         mistakes = (category, article["title"])
         return Question(plan.say("name", **slots), answer, ("recommended", address), mistakes)
     surfer.open(article["item"])
-    answer, words, wrong = _multiply(plan, surfer.price())
-    key = ("recommended", address, words)
-    return _ask_price(surfer, "many", answer, key, wrong, many=words, **slots)
+    percent = _draw_discount(plan.rng)
+    count, answer, wrong = _multiply(plan, surfer.price(), percent)
+    slots |= {"count": count, "discount": _describe_discount(percent)}
+    key = ("recommended", address, count, percent)
+    return _ask_price(surfer, "many", answer, key, wrong, **slots)
 
 
 def count_links(plan: Plan) -> Question:
@@ -281,22 +284,21 @@ def _draw(surfer: Surfer, table: str, *, having: str | None = None) -> tuple[str
     )
 
 
-def _multiply(plan: Plan, each: Term) -> tuple[Term, str, list[Term]]:
-    """Draw how many pieces are bought, and perhaps a discount.
+def _multiply(plan: Plan, each: Term, percent: int = 0) -> tuple[int, Term, list[Term]]:
+    """Draw how many pieces are bought, at a discount in percent.
 
     Returns:
-        What has to be paid, the pieces in words, and wrong amounts.
+        How many, what has to be paid, and wrong amounts.
     """
     each = plan.let(each)
-    count, percent = plan.rng.randint(2, 60), _draw_discount(plan.rng)
-    words = f"{count} pieces{_describe_discount(percent)}"
-    factor = f" * (1 - {percent} / 100)" if percent else ""
+    count = plan.rng.randint(2, 60)
     if plan.rng.random() < 0.5:
+        factor = f" * (1 - {percent} / 100)" if percent else ""
         answer = round_amount(plan.calculate(f"{count} * {{0}}{factor}", each))
     else:
         answer = round(count * each * (1 - percent / 100) if percent else count * each, 2)
     mistakes = [each, round((count + 1) * each, 2)]
-    return answer, words, [*mistakes, round(count * each, 2)] if percent else mistakes
+    return count, answer, [*mistakes, round(count * each, 2)] if percent else mistakes
 
 
 def _total(plan: Plan, prices: list[Term], percent: int) -> Term:
