@@ -12,7 +12,7 @@ from sca_envs.bench.conformance import battery
 from sca_envs.bench.conformance.battery import CHECKS
 from sca_envs.bench.conformance.report import FAILED, NOT_APPLICABLE
 from sca_envs.cli import app
-from sca_envs.domains import DOMAINS
+from sca_envs.domains.registry import list_domains
 from tests.bench import breakages, library
 
 FOUND: dict[str, tuple[str, str]] = {
@@ -119,7 +119,7 @@ def test_breakages_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert all(len(str(finding)) < 1000 for finding in row.findings)
 
 
-@pytest.mark.parametrize("name", list(DOMAINS))
+@pytest.mark.parametrize("name", list_domains())
 def test_our_domains_pass(name: str) -> None:
     sca_envs.check_domain(name, num_tasks=100).raise_if_failed()
 

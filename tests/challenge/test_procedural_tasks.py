@@ -228,5 +228,5 @@ def test_a_site_without_records_behind_it_is_an_error(
     if not (data_folder / "m3tooleval").is_dir():
         pytest.skip("needs M3ToolEval's data: set SCA_DATA_DIR to a folder that has it")
     monkeypatch.setenv("SCA_DATA_DIR", str(data_folder))
-    with pytest.raises(OptionError, match="generated sites only"):
+    with pytest.raises(OptionError, match="items, people, articles is missing"):
         ProceduralChallenger(domain("web_browsing", "m3tooleval")).propose(0)

@@ -11,13 +11,6 @@ from collections.abc import Callable, Sequence
 
 from sca_envs.challenge.procedural import airline, retail
 from sca_envs.challenge.procedural.draft import MAX_CALLS, compose
-from sca_envs.challenge.procedural.families import (
-    browser,
-    decoder,
-    planner,
-    sequencer,
-    trader,
-)
 from sca_envs.challenge.procedural.flaws import FLAWS, plant
 from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.challenge.task import CodeAsTask
@@ -33,11 +26,6 @@ cheap, and one in five or so makes one."""
 DRAFTS: dict[str, Callable[[Explorer, int], Draft]] = {
     "tau_retail": retail.draft,
     "tau_airline": airline.draft,
-    "message_decoder": decoder.draft,
-    "dna_sequencer": sequencer.draft,
-    "trade_calculator": trader.draft,
-    "travel_planning": planner.draft,
-    "web_browsing": browser.draft,
 }
 """Domain -> what draws the draft of a task whose solution has a number of calls."""
 

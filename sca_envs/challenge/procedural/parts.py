@@ -16,8 +16,8 @@ from typing import Any
 
 from sca_envs.core.database import Record
 from sca_envs.core.domain import Domain
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.core.wishes.draft import RIGHT_ANSWER, Draft
-from sca_envs.domains.m3.plans import DeadEnd
 from sca_envs.domains.tau.personas import PERSONAS
 
 MONEY, COUNT, WORDS = "money", "count", "words"

@@ -13,7 +13,7 @@ from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.tasks import WishTasks
 from sca_envs.core.wishes.terms import Term, derive
 from sca_envs.core.wishes.wish import Introduction, Wish
-from sca_envs.core.wishes.wordings import Wordings
+from sca_envs.core.wishes.wordings import Wordings, enumerate_words
 
 __all__ = [
     "Customer",
@@ -28,4 +28,5 @@ __all__ = [
     "WishTasks",
     "Wordings",
     "derive",
+    "enumerate_words",
 ]

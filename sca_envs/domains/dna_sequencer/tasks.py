@@ -1,172 +1,196 @@
-"""What the tasks of the generated DNA sequencer are made of."""
+"""What the tasks of the generated DNA sequencer are about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 
-from sca_envs.domains.m3.plans import DeadEnd, Draft, Plan, Term
+from sca_envs.core.wishes import DeadEnd, Term, derive, enumerate_words
+from sca_envs.core.wishes.terms import to_code
+from sca_envs.domains.m3.plans import Kinds, Plan, Question, Spread, add_up
 
 # Codons whose mRNA is translated to something: AUG, UUU, UUC.
 _TELLING_CODONS = ("TAC", "AAA", "AAG")
 
 
-def amino_acids(plan: Plan) -> Draft:
+def transcribe(plan: Plan) -> Question:
+    """Transcribe DNA, or find the DNA behind an mRNA."""
+    backwards = plan.rng.random() < 0.5
+    sequence = _draw_sequence(plan, "ACGU" if backwards else "ACGT", 10, 40)
+    tool = "reverse_transcribe_mrna_to_dna" if backwards else "transcribe_dna_to_mrna"
+    text = plan.say("backwards" if backwards else "forwards", sequence=sequence)
+    return Question(text, plan.call(tool, sequence), (tool, sequence))
+
+
+def amino_acids(plan: Plan) -> Question:
     """Transcribe and translate a DNA sequence."""
-    dna = draw_gene(plan)
-    text = plan.say(
-        (
-            "Which chain of amino acids does the DNA sequence '{dna}' code for? Transcribe it to "
-            "mRNA first and write the chain with hyphens, as the translation tool does.",
-            "Transcribe the DNA sequence '{dna}' and translate the mRNA. Answer the amino acids as "
-            "the tool gives them.",
-            "A leaf has the gene '{dna}'. Find the amino acids that its mRNA is translated to.",
-        ),
-        dna=dna,
-    )
-    return Draft(text, translated(plan, dna), ("amino acids", dna))
+    dna = _draw_gene(plan)
+    text = plan.say("text", dna=dna)
+    return Question(text, _translate(plan, plan.given(dna)), ("amino acids", dna))
 
 
-def most_common_in_source(plan: Plan) -> Draft:
+def count_amino_acid(plan: Plan) -> Question:
+    """Count an amino acid in the chains of one to three genes."""
+    genes = [_draw_gene(plan) for _ in range(plan.size(1, 3, each=2))]
+    amino, other = plan.rng.sample(("Methionine", "Phenylalanine"), 2)
+    text = plan.say("several" if genes[1:] else "one", amino=amino, genes=_quote(genes))
+    chains = [_translate(plan, plan.given(gene)) for gene in genes]
+    answer, mistake = (
+        add_up([derive(c.value.split("-").count(a), f"{{0}}.split('-').count({a!r})", c)
+                for c in chains])
+        for a in (amino, other)
+    )  # fmt: skip
+    return Question(text, answer, ("count amino", amino, *sorted(genes)), (mistake,))
+
+
+def most_common_in_source(plan: Plan) -> Question:
     """Find the most common nucleotide of the DNA that an mRNA sequence comes from."""
-    mrna = draw_sequence(plan, "ACGU", 12, 40)
-    text = plan.say(
-        (
-            "The mRNA sequence '{mrna}' was found in a root. Which nucleotide is the most common "
-            "one in the DNA that it comes from, and how often does it occur? {form}",
-            "Reverse transcribe the mRNA '{mrna}' and find the nucleotide that occurs most often "
-            "in the DNA, with its count. {form}",
-        ),
-        mrna=mrna,
-        form=_PAIR_FORM,
-    )
+    mrna = _draw_sequence(plan, "ACGU", 12, 40)
+    text = plan.say("text", mrna=mrna, form=plan.say("pair"))
     counts = plan.call("count_nucleotides", plan.call("reverse_transcribe_mrna_to_dna", mrna))
-    return Draft(text, _most_common(plan, counts), ("common in source", mrna))
+    return Question(text, _most_common(plan, counts), ("common in source", mrna))
 
 
-def most_common_combined(plan: Plan) -> Draft:
+def most_common_combined(plan: Plan) -> Question:
     """Find the most common nucleotide of several sequences put together."""
-    parts = [draw_sequence(plan, "ACGT", 5, 15) for _ in range(plan.rng.randint(2, 4))]
-    text = plan.say(
-        (
-            "Put the DNA sequences {parts} together in this order. Which nucleotide is the most "
-            "common one in the whole, and how often does it occur? {form}",
-            "A botanist joins the DNA fragments {parts}. Find the most common nucleotide of the "
-            "result and its count. {form}",
-        ),
-        parts=_enumerate(parts),
-        form=_PAIR_FORM,
-    )
-    counts = plan.call("count_nucleotides", "".join(parts))
-    return Draft(text, _most_common(plan, counts), ("common combined", *parts))
+    parts = [_draw_sequence(plan, "ACGT", 5, 15) for _ in range(plan.rng.randint(2, 4))]
+    text = plan.say("text", parts=_quote(parts), form=plan.say("pair"))
+    counts = plan.call("count_nucleotides", plan.given("".join(parts), ["".join(parts[:-1])]))
+    return Question(text, _most_common(plan, counts), ("common combined", *parts))
 
 
-def count_valid(plan: Plan) -> Draft:
-    """Count nucleotides in the valid ones of several sequences."""
-    drawn = [draw_sequence(plan, "ACGT", 6, 18) for _ in range(plan.rng.randint(3, 5))]
-    sequences, valid = spoil_some(plan, drawn)
-    text = plan.say(
-        (
-            "Some of the sequences {sequences} are no valid DNA. Join the valid ones in this order "
-            "and find the most common nucleotide with its count. {form}",
-            "Check which of {sequences} are valid DNA, put these together in the order given, and "
-            "answer the most common nucleotide of the whole with its count. {form}",
-        ),
-        sequences=_enumerate(sequences),
-        form=_PAIR_FORM,
-    )
-    checks = [plan.call("is_valid_dna_sequence", sequence) for sequence in sequences]
-    listed = ", ".join(f"({sequence!r}, {{{i}}})" for i, sequence in enumerate(sequences))
-    joined = plan.derive(
-        "".join(valid), f"''.join(dna for dna, valid in [{listed}] if valid)", *checks
-    )
+def most_common_valid(plan: Plan) -> Question:
+    """Find the most common nucleotide of the valid ones of several sequences."""
+    count = plan.size(3, 5, besides=2)
+    sequences = _spoil_some(plan, [_draw_sequence(plan, "ACGT", 6, 18) for _ in range(count)])
+    text = plan.say("text", sequences=_quote(sequences), form=plan.say("pair"))
+    checks, valid = _check(plan, sequences)
+    joined = derive("".join(valid), "''.join(dna for dna, valid in {0} if valid)", checks)
     counts = plan.call("count_nucleotides", joined)
-    return Draft(text, _most_common(plan, counts), ("count valid", *sequences))
+    return Question(text, _most_common(plan, counts), ("count valid", *sequences))
 
 
-def translate_longest_valid(plan: Plan) -> Draft:
+def translate_longest_valid(plan: Plan) -> Question:
     """Translate the longest valid one of several sequences."""
-    drawn = [draw_gene(plan) for _ in range(plan.rng.randint(3, 5))]
-    sequences, valid = spoil_some(plan, drawn)
+    sequences = _spoil_some(plan, [_draw_gene(plan) for _ in range(plan.size(3, 5, besides=2))])
+    text = plan.say("text", sequences=_quote(sequences))
+    checks, valid = _check(plan, sequences)
     longest = max(valid, key=len)
     if [len(dna) for dna in valid].count(len(longest)) > 1:
         raise DeadEnd
-    text = plan.say(
-        (
-            "Of the sequences {sequences}, take the longest that is valid DNA, transcribe it to "
-            "mRNA, and translate that. Answer the amino acids as the tool gives them.",
-            "A sequencer read {sequences}, with errors. Which amino acids does the longest valid "
-            "DNA sequence among them code for? Write them with hyphens, as the translation tool "
-            "does.",
-        ),
-        sequences=_enumerate(sequences),
-    )
-    checks = [plan.call("is_valid_dna_sequence", sequence) for sequence in sequences]
-    listed = ", ".join(f"({sequence!r}, {{{i}}})" for i, sequence in enumerate(sequences))
-    code = f"max((dna for dna, valid in [{listed}] if valid), key=len)"
-    answer = translated(plan, plan.derive(longest, code, *checks))
-    return Draft(text, answer, ("longest valid", *sequences))
+    code = "max((dna for dna, valid in {0} if valid), key=len)"
+    answer = _translate(plan, derive(longest, code, checks))
+    return Question(text, answer, ("longest valid", *sequences))
 
 
-def count_in_source(plan: Plan) -> Draft:
+def list_valid(plan: Plan) -> Question:
+    """Say which of some sequences are valid DNA."""
+    drawn = [_draw_sequence(plan, "ACGT", 8, 16) for _ in range(plan.size(3, 6))]
+    sequences = _spoil_some(plan, drawn)
+    text = plan.say("text", sequences=_quote(sequences))
+    checks, valid = _check(plan, sequences)
+    mistake = derive([], "[dna for dna, valid in {0} if not valid]", checks)
+    answer = derive(valid, "[dna for dna, valid in {0} if valid]", checks)
+    return Question(text, answer, ("list valid", *sequences), (mistake,))
+
+
+def use_the_valid_one(plan: Plan) -> Question:
+    """Transcribe, and perhaps translate, the one of some sequences that is valid DNA."""
+    translates = plan.rng.random() < 0.5
+    sequences = [_draw_gene(plan) for _ in range(plan.size(2, 4, besides=1 + translates))]
+    right = plan.rng.randrange(len(sequences))
+    sequences = [dna if place == right else _spoil(plan, dna, "N")
+                 for place, dna in enumerate(sequences)]  # fmt: skip
+    text = plan.say("translate" if translates else "transcribe", sequences=_quote(sequences))
+    checks, _ = _check(plan, sequences)
+    only = derive(sequences[right], "next(dna for dna, valid in {0} if valid)", checks)
+    mrna = plan.call("transcribe_dna_to_mrna", only)
+    answer = plan.call("translate_mrna_to_amino_acid", mrna) if translates else mrna
+    return Question(text, answer, ("valid one", *sequences))
+
+
+def count_in_source(plan: Plan) -> Question:
     """Count the nucleotides of the DNA that an mRNA sequence comes from."""
-    mrna = draw_sequence(plan, "ACGU", 8, 30)
-    text = plan.say(
-        (
-            "Count the nucleotides of the DNA that the mRNA '{mrna}' comes from. Answer a "
-            "dictionary such as {{'A': 2, 'C': 1}}, as the counting tool gives it.",
-            "How often does each nucleotide occur in the DNA behind the mRNA sequence '{mrna}'? "
-            "Answer with the dictionary that the counting tool returns.",
-        ),
-        mrna=mrna,
-    )
+    mrna = _draw_sequence(plan, "ACGU", 8, 30)
+    text = plan.say("text", mrna=mrna)
     dna = plan.call("reverse_transcribe_mrna_to_dna", mrna)
-    return Draft(text, plan.call("count_nucleotides", dna), ("count source", mrna))
+    return Question(text, plan.call("count_nucleotides", dna), ("count source", mrna))
 
 
-KINDS: Mapping[Callable[[Plan], Draft], float] = {
+def count_one(plan: Plan) -> Question:
+    """Count one nucleotide in some DNA sequences, or in the DNA that mRNA comes from."""
+    behind = plan.rng.random() < 0.3
+    count = plan.size(1, 3, each=2) if behind else plan.size(1, 6)
+    parts = [_draw_sequence(plan, "ACGU" if behind else "ACGT", 10, 30) for _ in range(count)]
+    letter, other = plan.rng.sample("ACGT", 2)
+    key = "behind" if behind else "in_them" if parts[1:] else "in_it"
+    text = plan.say(key, letter=letter, parts=_quote(parts))
+    sequences = [
+        plan.call("reverse_transcribe_mrna_to_dna", part) if behind else part for part in parts
+    ]
+    counts = [plan.call("count_nucleotides", sequence) for sequence in sequences]
+    answer, mistake = (add_up([c.get(each, 0) for c in counts]) for each in (letter, other))
+    return Question(text, answer, ("count", letter, behind, *sorted(parts)), (mistake,))
+
+
+TASKS: Kinds = {
+    transcribe: 0.4,
     amino_acids: 2,
+    count_amino_acid: 0.2,
     most_common_in_source: 2,
     most_common_combined: 1.5,
-    count_valid: 2,
+    most_common_valid: 2,
     translate_longest_valid: 2,
+    list_valid: 1,
+    use_the_valid_one: 1,
     count_in_source: 1.5,
+    count_one: 0.4,
 }
-"""The kinds of tasks -> how often, relative to the others."""
+"""What a task may ask."""
+DRAFTS: Kinds = {
+    **dict.fromkeys(TASKS, 1.0),
+    transcribe: 2,
+    count_one: 2,
+}
+"""What a Code-as-Task may ask."""
 
-_PAIR_FORM = (
-    "Answer a pair such as ('C', 7). Among equally common ones take the one that occurs first."
-)
 
-
-def draw_sequence(plan: Plan, letters: str, shortest: int, longest: int) -> str:
+def _draw_sequence(plan: Plan, letters: str, shortest: int, longest: int) -> str:
     """Draw a sequence of some letters, of a length between two bounds."""
     length = plan.rng.randint(shortest, longest)
     return "".join(plan.rng.choice(letters) for _ in range(length))
 
 
-def draw_gene(plan: Plan) -> str:
+def _draw_gene(plan: Plan) -> str:
     """Draw DNA with codons that are translated to something."""
     codons = [
         plan.rng.choice(_TELLING_CODONS)
         if plan.rng.random() < 0.6
-        else draw_sequence(plan, "ACGT", 3, 3)
+        else _draw_sequence(plan, "ACGT", 3, 3)
         for _ in range(plan.rng.randint(4, 9))
     ]
-    return "".join(codons) + draw_sequence(plan, "ACGT", 0, 2)
+    return "".join(codons) + _draw_sequence(plan, "ACGT", 0, 2)
 
 
-def spoil_some(plan: Plan, drawn: list[str]) -> tuple[list[str], list[str]]:
-    """Make some sequences invalid; return all, and the valid ones (two at least, but not all)."""
-    spoilt = plan.rng.sample(range(len(drawn)), plan.rng.randint(1, len(drawn) - 2))
-    sequences = list(drawn)
-    for i in spoilt:
-        place = plan.rng.randrange(len(drawn[i]))
-        wrong = plan.rng.choice("BNRUXYZ")
-        sequences[i] = drawn[i][:place] + wrong + drawn[i][place + 1 :]
-    return sequences, [dna for i, dna in enumerate(drawn) if i not in spoilt]
+def _spoil_some(plan: Plan, sequences: list[str]) -> list[str]:
+    """Make one of some sequences invalid, or more, so that two at least stay valid."""
+    spoilt = plan.rng.sample(range(len(sequences)), plan.rng.randint(1, len(sequences) - 2))
+    return [_spoil(plan, dna, "BNRUXYZ") if place in spoilt else dna
+            for place, dna in enumerate(sequences)]  # fmt: skip
 
 
-def translated(plan: Plan, dna: Term | str) -> Term:
+def _spoil(plan: Plan, dna: str, letters: str) -> str:
+    place = plan.rng.randrange(len(dna))
+    return dna[:place] + plan.rng.choice(letters) + dna[place + 1 :]
+
+
+def _check(plan: Plan, sequences: Sequence[str]) -> tuple[Term, list[str]]:
+    """Note the checks of some sequences; return pairs of sequence and verdict, and the valid."""
+    pairs = [(dna, plan.call("is_valid_dna_sequence", dna)) for dna in sequences]
+    valid = [dna for dna, check in pairs if check.value]
+    return Term([(dna, check.value) for dna, check in pairs], to_code(pairs)), valid
+
+
+def _translate(plan: Plan, dna: Term) -> Term:
     """Note the calls that transcribe and translate DNA; return the amino acids."""
     return plan.call("translate_mrna_to_amino_acid", plan.call("transcribe_dna_to_mrna", dna))
 
@@ -174,9 +198,8 @@ def translated(plan: Plan, dna: Term | str) -> Term:
 def _most_common(plan: Plan, counts: Term) -> Term:
     parts = [part for pair in counts.value.items() for part in pair]
     code = "[part for pair in {0}.items() for part in pair]"
-    return plan.call("find_max_nucleotide", plan.derive(parts, code, counts, spread=True))
+    return plan.call("find_max_nucleotide", Spread(derive(parts, code, counts)))
 
 
-def _enumerate(sequences: list[str]) -> str:
-    *head, last = (f"'{sequence}'" for sequence in sequences)
-    return f"{', '.join(head)} and {last}"
+def _quote(sequences: Sequence[str]) -> str:
+    return enumerate_words(f"'{sequence}'" for sequence in sequences)

@@ -14,7 +14,8 @@ from sca_envs.data.m3tooleval import ROOT
 from sca_envs.data.paths import require
 from sca_envs.domains.m3 import ORIGINAL, ORIGINAL_SPLIT
 from sca_envs.domains.m3.answers import answer_verifier, default_check
-from sca_envs.domains.m3.generated import GeneratedTasks, Recipe
+from sca_envs.domains.m3.book import PlanBook
+from sca_envs.domains.m3.generated import GeneratedTasks
 from sca_envs.domains.m3.original import read_tasks
 from sca_envs.domains.m3.values import show_output
 from sca_envs.domains.spec import DomainSpec, Original, Tables, no_tables
@@ -28,7 +29,7 @@ def call_unchecked(tool: Tool, database: Database, arguments: dict[str, Any]) ->
 def family(
     package: str,
     original: str,
-    recipe: Recipe,
+    plans: PlanBook,
     sample_argument: ArgumentSampler,
     *,
     read_world: Callable[[Path], Tables] = no_tables,
@@ -39,16 +40,17 @@ def family(
     Args:
         package: The domain's package, which has a ``policy.md`` in our words.
         original: The original's name of the family.
-        recipe: What generated tasks are made of, and the tools.
+        plans: What generated tasks are about, and the tools.
         sample_argument: Draws plausible arguments.
         read_world: Reads the original's tables from the data set's folder.
         options: Further fields of `DomainSpec`.
     """
     return DomainSpec(
-        name=recipe.domain,
+        name=plans.domain,
         package=package,
-        tools=recipe.tools,
-        tasks=functools.partial(GeneratedTasks, recipe),
+        tools=plans.tools,
+        tasks=functools.partial(GeneratedTasks, plans),
+        wishes=plans,
         sample_argument=sample_argument,
         verifier=answer_verifier(default_check("generated")),
         show_output=show_output,
@@ -57,7 +59,7 @@ def family(
             ORIGINAL: Original(
                 locate=functools.partial(require, ORIGINAL, ROOT),
                 splits=(ORIGINAL_SPLIT,),
-                read_tasks=functools.partial(read_tasks, recipe.domain, original),
+                read_tasks=functools.partial(read_tasks, plans.domain, original),
                 read_world=read_world,
                 verifier=answer_verifier(default_check(ORIGINAL)),
             )

@@ -7,77 +7,47 @@ words.
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from sca_envs.core.database import Base, Database
+from sca_envs.core.database import Base
 from sca_envs.core.endless import EndlessTasks
 from sca_envs.core.task import ExpectedAnswer, Task, TaskSource
-from sca_envs.core.tools import Tool
-from sca_envs.domains.m3.plans import MAX_CALLS, DeadEnd, Draft, Plan
-
-_TEST_EVERY = 5
-"""One possible task in five belongs to the test split."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a family's tasks are made of."""
-
-    domain: str
-    """Name of the domain."""
-    tools: Mapping[str, Tool]
-    """Its tools."""
-    kinds: Mapping[Callable[[Plan], Draft], float]
-    """Draws a task of one kind -> how often, relative to the others."""
-    stateful: bool = False
-    """Whether every call depends on all calls before it."""
+from sca_envs.domains.m3.book import PlanBook
 
 
 class GeneratedTasks(EndlessTasks):
     """The tasks of one split; their number has no end.
 
     Args:
-        recipe: What they are made of.
+        plans: What they are about.
         base: The world.
         seed: The world's seed.
         split: ``train`` or ``test``.
     """
 
-    def __init__(self, recipe: Recipe, base: Base, seed: int, split: str) -> None:
-        super().__init__(f"{recipe.domain}/{split}-")
-        self._recipe, self._base, self._seed, self._split = recipe, base, seed, split
+    def __init__(self, plans: PlanBook, base: Base, seed: int, split: str) -> None:
+        super().__init__(f"{plans.domain}/{split}-")
+        self._plans, self._base, self._seed, self._split = plans, base, seed, split
 
     def __reduce__(self) -> tuple[Callable[..., TaskSource], tuple[str, str, str]]:
-        return _load, (self._recipe.domain, f"generated:{self._seed}", self._split)
+        return _load, (self._plans.domain, f"generated:{self._seed}", self._split)
 
     def _make(self, index: int) -> Task:
-        recipe = self._recipe
-        rng = random.Random(f"{recipe.domain} task {self._seed} {self._split} {index}")
-        kinds, weights = list(recipe.kinds), list(recipe.kinds.values())
-        while True:
-            kind = rng.choices(kinds, weights)[0]
-            plan = Plan(rng, recipe.tools, Database(self._base), stateful=recipe.stateful)
-            try:
-                draft = kind(plan)
-            except DeadEnd:
-                continue
-            if _split_of(draft) == self._split:
-                assert 0 < len(plan.actions) <= MAX_CALLS
-                return self._compose(plan, draft, index)
-
-    def _compose(self, plan: Plan, draft: Draft, index: int) -> Task:
+        domain = self._plans.domain
+        rng = random.Random(f"{domain} task {self._seed} {self._split} {index}")
+        plan, question = self._plans.draw(self._base, rng, self._split)
+        solution, actions = plan.solution(question.answer), plan.actions
+        assert solution.calls == len(actions), f"not all calls of {question.key} are needed"
         return Task(
-            id=f"{self._recipe.domain}/{self._split}-{index}",
-            domain=self._recipe.domain,
+            id=f"{domain}/{self._split}-{index}",
+            domain=domain,
             data=f"generated:{self._seed}",
             split=self._split,
-            instruction=draft.instruction,
-            actions=tuple(plan.actions),
-            expected=ExpectedAnswer.of(draft.answer.value),
-            solution=plan.solution(draft.answer),
+            instruction=question.text,
+            actions=actions,
+            expected=ExpectedAnswer.of(question.answer.value),
+            solution=solution.write(),
             difficulty=plan.depth,
         )
 
@@ -86,9 +56,3 @@ def _load(name: str, data: str, split: str) -> TaskSource:
     from sca_envs.domains import domain
 
     return domain(name, data).tasks(split)
-
-
-def _split_of(draft: Draft) -> str:
-    # `hash` differs from process to process; a cryptographic digest does not.
-    digest = hashlib.sha256(repr(draft.key).encode()).digest()
-    return "test" if digest[0] % _TEST_EVERY == 0 else "train"

@@ -6,12 +6,13 @@ Its six tools behave as M3ToolEval's; tool descriptions and generated tasks are 
 from __future__ import annotations
 
 from sca_envs.core.tools import toolset
+from sca_envs.core.wishes import Wordings
+from sca_envs.domains.m3.book import PlanBook
 from sca_envs.domains.m3.family import family
-from sca_envs.domains.m3.generated import Recipe
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.message_decoder import tools
 from sca_envs.domains.message_decoder.sampling import sample_argument
-from sca_envs.domains.message_decoder.tasks import KINDS
+from sca_envs.domains.message_decoder.tasks import DRAFTS, TASKS
 
 TOOLS = toolset(
     tools.convert_hex_to_ascii,
@@ -27,7 +28,14 @@ TOOLS = toolset(
 SPEC = family(
     package=__name__,
     original="message_decoder",
-    recipe=Recipe("message_decoder", TOOLS, KINDS),
+    plans=PlanBook(
+        domain="message_decoder",
+        tools=TOOLS,
+        tasks=TASKS,
+        drafts=DRAFTS,
+        wordings=Wordings.read(__name__),
+        similar={"minimum_value": "maximum_value", "maximum_value": "minimum_value"},
+    ),
     sample_argument=sample_argument,
 )
 """What the domain is made of."""

@@ -1,11 +1,14 @@
-"""What the tasks of the generated trade calculator are made of."""
+"""What the tasks of the generated trade calculator are about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable
 from dataclasses import astuple, dataclass, replace
+from typing import Any
 
-from sca_envs.domains.m3.plans import Draft, Plan, Term
+from sca_envs.core.wishes import Term, enumerate_words
+from sca_envs.core.wishes.terms import to_code
+from sca_envs.domains.m3.plans import Kinds, Plan, Question, add_up, round_amount
 
 GOODS = (
     "cedar planks", "clay pots", "copper wire", "dried figs", "glass beads", "iron nails",
@@ -13,7 +16,6 @@ GOODS = (
     "sun hats", "tea leaves", "wax candles", "wool blankets",
 )  # fmt: skip
 CURRENCIES = ("crowns", "dinars", "florins", "guilders", "lire", "marks", "pesos", "shillings")
-_ROUNDED = "Round to two digits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,7 @@ class Trade:
     tariff: float
     discount: float = 0.0
 
-    def words(self) -> str:
-        """Return it in words."""
+    def __str__(self) -> str:
         less = f", less a discount of {self.discount:g}%" if self.discount else ""
         return (
             f"{self.quantity} units of {self.goods} at {self.price:g} each{less}, with a "
@@ -40,159 +41,174 @@ class Trade:
         return astuple(self)
 
 
-def final_value(plan: Plan) -> Draft:
+def one_step(plan: Plan) -> Question:
+    """Work out a product, a conversion or a tariff."""
+    trade = _draw_trade(plan)
+    step = plan.rng.choice(("product", "conversion", "tariff"))
+    if step == "product":
+        result = _product(plan, trade)
+    elif step == "conversion":
+        result = plan.call("convert_currency", trade.price, trade.rate)
+    else:
+        result = plan.call("calculate_tariff", trade.price, trade.tariff)
+    return _ask(plan, step, round_amount(result), (step, trade.key()), trade=trade)
+
+
+def prices_with_tariffs(plan: Plan) -> Question:
+    """Add tariffs to prices: one to three goods, whose values are added up."""
+    trades = [_draw_trade(plan) for _ in range(plan.size(1, 3, each=2))]
+    values = [_with_tariff(plan, plan.given(trade.price), trade.tariff) for trade in trades]
+    goods = [f"{t.goods} worth {t.price:g} with a tariff of {t.tariff:g}%" for t in trades]
+    key = ("with tariffs", *sorted(trade.key() for trade in trades))
+    wording = "several" if trades[1:] else "one"
+    return _ask(plan, wording, round_amount(add_up(values)), key, goods=enumerate_words(goods))
+
+
+def converted_price(plan: Plan) -> Question:
+    """Convert a price and add the tariff."""
+    trade = _draw_trade(plan)
+    converted = plan.call("convert_currency", trade.price, trade.rate)
+    value = _with_tariff(plan, converted, trade.tariff)
+    return _ask(plan, "text", round_amount(value), ("converted", trade.key()), trade=trade)
+
+
+def converted_lots(plan: Plan) -> Question:
+    """Convert the price of one to three lots of goods."""
+    trades = [_draw_trade(plan) for _ in range(plan.size(1, 3, each=2))]
+    lots = [
+        f"{t.quantity} units of {t.goods} at {t.price:g} each (rate {t.rate:g})" for t in trades
+    ]
+    values = [plan.call("convert_currency", _product(plan, t), t.rate) for t in trades]
+    key = ("lots", *sorted(trade.key() for trade in trades))
+    wording = "several" if trades[1:] else "one"
+    return _ask(plan, wording, round_amount(add_up(values)), key, lots=enumerate_words(lots))
+
+
+def best_of_offers(plan: Plan) -> Question:
+    """Find the highest or lowest of some amounts, each of which has to be worked out."""
+    trades = [_draw_trade(plan) for _ in range(plan.size(2, 5, besides=1))]
+    tool, extreme = plan.pick((("find_maximum", "highest"), ("find_minimum", "lowest")))
+    if converts := plan.rng.random() < 0.5:
+        offers = [f"{t.price:g} for {t.goods} at a rate of {t.rate:g}" for t in trades]
+        values = [plan.call("convert_currency", t.price, t.rate) for t in trades]
+    else:
+        offers = [f"{t.quantity} units of {t.goods} at {t.price:g}" for t in trades]
+        values = [_product(plan, trade) for trade in trades]
+    key = (extreme, converts, *sorted(trade.key() for trade in trades))
+    slots = {"extreme": extreme, "count": len(trades), "offers": enumerate_words(offers)}
+    wording = "conversion" if converts else "product"
+    return _ask(plan, wording, round_amount(plan.call(tool, *values)), key, **slots)
+
+
+def final_value(plan: Plan) -> Question:
     """Find the final value of one trade."""
-    trade = draw_trade(plan, discount=plan.rng.random() < 0.5)
-    text = plan.say(
-        (
-            "A merchant sells {trade}. What is the final value of the trade in {currency}, tariff "
-            "included? {rounded}",
-            "Work out the final value in {currency} of {trade}. {rounded}",
-            "How much is this worth in {currency} in the end, with the tariff: {trade}? {rounded}",
-        ),
-        trade=trade.words(),
-        currency=plan.rng.choice(CURRENCIES),
-        rounded=_ROUNDED,
+    trade = _draw_trade(plan, discount=plan.rng.random() < 0.5)
+    value = round_amount(_final_value(plan, trade))
+    return _ask(plan, "text", value, ("final value", trade.key()), trade=trade)
+
+
+def gain(plan: Plan) -> Question:
+    """Subtract what was spent from the final value of a trade."""
+    trade = _draw_trade(plan, discount=plan.rng.random() < 0.4)
+    spent = plan.rng.randint(100, 90_000) / 100
+    left = plan.calculate("{0} - {1}", _final_value(plan, trade), spent)
+    return _ask(
+        plan, "text", round_amount(left), ("gain", spent, trade.key()), spent=spent, trade=trade
     )
-    return Draft(text, plan.rounded(final_value_of(plan, trade)), ("final value", trade.key()))
 
 
-def better_offer(plan: Plan) -> Draft:
+def better_offer(plan: Plan) -> Question:
     """Find the higher or lower final value of two trades."""
-    trades = [draw_trade(plan), draw_trade(plan)]
-    tool, extreme = plan.rng.choice((("find_maximum", "higher"), ("find_minimum", "lower")))
-    text = plan.say(
-        (
-            "There are two offers. First: {first}. Second: {second}. Give the {extreme} of the two "
-            "final values. {rounded}",
-            "Compare two trades: {first}; and {second}. What is the {extreme} final value? "
-            "{rounded}",
-        ),
-        extreme=extreme,
-        rounded=_ROUNDED,
-        first=trades[0].words(),
-        second=trades[1].words(),
-    )
-    values = [final_value_of(plan, trade) for trade in trades]
+    trades = [_draw_trade(plan), _draw_trade(plan)]
+    tool, extreme = plan.pick((("find_maximum", "higher"), ("find_minimum", "lower")))
+    value = plan.call(tool, *(_final_value(plan, trade) for trade in trades))
     key = (extreme, *sorted(trade.key() for trade in trades))
-    return Draft(text, plan.rounded(plan.call(tool, *values)), key)
+    slots = {"extreme": extreme, "first": trades[0], "second": trades[1]}
+    return _ask(plan, "text", round_amount(value), key, **slots)
 
 
-def best_market(plan: Plan) -> Draft:
+def best_market(plan: Plan) -> Question:
     """Sell where the exchange rate is best."""
-    trade = draw_trade(plan)
-    rates = plan.rng.sample([rate / 100 for rate in range(60, 280)], plan.rng.randint(2, 4))
-    text = plan.say(
-        (
-            "{quantity} units of {goods} at {price:g} each can be sold in {count} markets, whose "
-            "conversion rates are {rates}. The tariff is {tariff:g}% in all of them. What is the "
-            "final value in the most profitable one? {rounded}",
-            "A captain sells {quantity} units of {goods} for {price:g} each. Choose the best of "
-            "the conversion rates {rates} and add the tariff of {tariff:g}%. What is the final "
-            "value? {rounded}",
-        ),
-        quantity=trade.quantity,
-        goods=trade.goods,
-        price=trade.price,
-        count=len(rates),
-        rates=_enumerate(f"{rate:g}" for rate in rates),
-        tariff=trade.tariff,
-        rounded=_ROUNDED,
-    )
-    price = plan.call("calculator", f"{trade.quantity} * {trade.price!r}")
+    trade = _draw_trade(plan)
+    rates = plan.rng.sample([rate / 100 for rate in range(60, 280)], plan.size(2, 4, besides=4))
+    price = _product(plan, trade)
     converted = [plan.call("convert_currency", price, rate) for rate in rates]
     best = plan.call("find_maximum", *converted)
-    answer = with_tariff(plan, best, trade.tariff)
-    return Draft(
-        text, plan.rounded(answer), ("market", replace(trade, rate=0.0).key(), *sorted(rates))
-    )
+    value = _with_tariff(plan, best, trade.tariff)
+    key = ("market", replace(trade, rate=0.0).key(), *sorted(rates))
+    named = enumerate_words(f"{rate:g}" for rate in rates)
+    return _ask(plan, "text", round_amount(value), key, trade=trade, count=len(rates), rates=named)
 
 
-def lowest_tariff(plan: Plan) -> Draft:
+def extreme_tariff(plan: Plan) -> Question:
     """Ship over the border with the lowest or highest tariff."""
-    trade = draw_trade(plan)
-    rates = plan.rng.sample([rate / 2 for rate in range(4, 50)], plan.rng.randint(2, 4))
-    tool, extreme = plan.rng.choice((("find_minimum", "lowest"), ("find_maximum", "highest")))
-    text = plan.say(
-        (
-            "{quantity} units of {goods} cost {price:g} each; the conversion rate is {rate:g}. "
-            "Customs offices ask for tariffs of {rates}. What is the final value with the "
-            "{extreme} tariff? {rounded}",
-            "A caravan carries {quantity} units of {goods}, worth {price:g} each before conversion "
-            "at a rate of {rate:g}. It may pay any of these tariffs: {rates}. Give the final value "
-            "with the {extreme} of them. {rounded}",
-        ),
-        quantity=trade.quantity,
-        goods=trade.goods,
-        price=trade.price,
-        rate=trade.rate,
-        rates=_enumerate(f"{rate:g}%" for rate in rates),
-        extreme=extreme,
-        rounded=_ROUNDED,
-    )
-    price = plan.call("calculator", f"{trade.quantity} * {trade.price!r}")
-    converted = plan.call("convert_currency", price, trade.rate)
+    trade = _draw_trade(plan)
+    rates = plan.rng.sample([rate / 2 for rate in range(4, 50)], plan.size(2, 4, besides=4))
+    tool, extreme = plan.pick((("find_minimum", "lowest"), ("find_maximum", "highest")))
+    converted = plan.call("convert_currency", _product(plan, trade), trade.rate)
     tariffs = [plan.call("calculate_tariff", converted, rate) for rate in rates]
-    chosen = plan.call(tool, *tariffs)
-    answer = plan.call("estimate_final_value", converted, chosen)
-    return Draft(
-        text, plan.rounded(answer), (extreme, replace(trade, tariff=0.0).key(), *sorted(rates))
-    )
+    value = plan.call("estimate_final_value", converted, plan.call(tool, *tariffs))
+    key = (extreme, replace(trade, tariff=0.0).key(), *sorted(rates))
+    slots = {"extreme": extreme, "rates": enumerate_words(f"{rate:g}%" for rate in rates)}
+    return _ask(plan, "text", round_amount(value), key, trade=trade, **slots)
 
 
-def profit(plan: Plan) -> Draft:
+def profit(plan: Plan) -> Question:
     """Subtract what was paid from what was earned."""
-    bought, sold = draw_trade(plan), draw_trade(plan)
-    text = plan.say(
-        (
-            "A trader buys {first}, and sells {second}. By how much does the final value of the "
-            "sale exceed that of the purchase? It may be negative. {rounded}",
-            "Subtract the final value of a purchase from that of a sale. The purchase: {first}. "
-            "The sale: {second}. {rounded}",
-        ),
-        rounded=_ROUNDED,
-        first=bought.words(),
-        second=sold.words(),
-    )
-    cost, revenue = final_value_of(plan, bought), final_value_of(plan, sold)
-    expression = plan.derive(
-        f"{revenue.value!r} - {cost.value!r}", "f'{{{0}}} - {{{1}}}'", revenue, cost
-    )
-    answer = plan.rounded(plan.call("calculator", expression))
-    return Draft(text, answer, ("profit", bought.key(), sold.key()))
+    bought, sold = _draw_trade(plan), _draw_trade(plan)
+    cost, revenue = _final_value(plan, bought), _final_value(plan, sold)
+    value = round_amount(plan.calculate("{0} - {1}", revenue, cost))
+    key = ("profit", bought.key(), sold.key())
+    return _ask(plan, "text", value, key, bought=bought, sold=sold)
 
 
-def both_values(plan: Plan) -> Draft:
+def both_values(plan: Plan) -> Question:
     """List the final values of two trades."""
-    trades = [draw_trade(plan), draw_trade(plan)]
-    text = plan.say(
-        (
-            "Work out the final values of two shipments. First: {first}. Second: {second}. {form}",
-            "What are these two trades worth, converted and with the tariff: {first}; {second}? "
-            "{form}",
-        ),
-        form="Answer a list of the two values in this order, rounded to two digits, such as "
-        "[12.34, 56.78].",
-        first=trades[0].words(),
-        second=trades[1].words(),
-    )
-    first, second = (plan.rounded(final_value_of(plan, trade)) for trade in trades)
-    answer = plan.derive([first.value, second.value], "[{0}, {1}]", first, second)
-    return Draft(text, answer, ("both", *(trade.key() for trade in trades)))
+    trades = [_draw_trade(plan), _draw_trade(plan)]
+    values = [round_amount(_final_value(plan, trade)) for trade in trades]
+    answer = Term([value.value for value in values], to_code(values))
+    text = plan.say("text", first=trades[0], second=trades[1])
+    return Question(text, answer, ("both", *(trade.key() for trade in trades)))
 
 
-KINDS: Mapping[Callable[[Plan], Draft], float] = {
-    final_value: 2.5,
+TASKS: Kinds = {
+    one_step: 0.3,
+    prices_with_tariffs: 0.5,
+    converted_price: 0.5,
+    converted_lots: 0.5,
+    best_of_offers: 1,
+    final_value: 2,
+    gain: 1,
     better_offer: 1.5,
     best_market: 2,
-    lowest_tariff: 1.5,
+    extreme_tariff: 1.5,
     profit: 1.5,
     both_values: 1,
 }
-"""The kinds of tasks -> how often, relative to the others."""
+"""What a task may ask."""
+DRAFTS: Kinds = {
+    one_step: 2,
+    prices_with_tariffs: 1,
+    converted_price: 1,
+    converted_lots: 1,
+    best_of_offers: 1,
+    final_value: 1,
+    gain: 1,
+    best_market: 1,
+    extreme_tariff: 1,
+}
+"""What a Code-as-Task may ask."""
 
 
-def draw_trade(plan: Plan, *, discount: bool = False) -> Trade:
+def _ask(
+    plan: Plan, wording: str, amount: Term, key: tuple[Hashable, ...], **slots: Any
+) -> Question:
+    """Return a question for an amount."""
+    text = plan.say(wording, currency=plan.rng.choice(CURRENCIES), **slots)
+    return Question(f"{text} {plan.say('rounded')}", amount, key)
+
+
+def _draw_trade(plan: Plan, *, discount: bool = False) -> Trade:
     """Draw a trade, perhaps with a discount."""
     return Trade(
         quantity=plan.rng.randint(2, 90) * 5,
@@ -204,22 +220,20 @@ def draw_trade(plan: Plan, *, discount: bool = False) -> Trade:
     )
 
 
-def final_value_of(plan: Plan, trade: Trade) -> Term:
-    """Return the final value of a trade."""
-    expression = f"{trade.quantity} * {trade.price!r}"
+def _product(plan: Plan, trade: Trade) -> Term:
+    """Note the call that works out what the goods cost; return the price."""
     if trade.discount:
-        expression += f" * (1 - {trade.discount!r} / 100)"
-    price = plan.call("calculator", expression)
-    converted = plan.call("convert_currency", price, trade.rate)
-    return with_tariff(plan, converted, trade.tariff)
+        numbers = (trade.quantity, trade.price, trade.discount)
+        return plan.calculate("{0} * {1} * (1 - {2} / 100)", *numbers)
+    return plan.calculate("{0} * {1}", trade.quantity, trade.price)
 
 
-def with_tariff(plan: Plan, price: Term, rate: float) -> Term:
+def _final_value(plan: Plan, trade: Trade) -> Term:
+    """Note the calls that work out the final value of a trade; return it."""
+    converted = plan.call("convert_currency", _product(plan, trade), trade.rate)
+    return _with_tariff(plan, converted, trade.tariff)
+
+
+def _with_tariff(plan: Plan, price: Term, rate: float) -> Term:
     """Note the calls that add a tariff, in percent, to a price; return the sum."""
-    tariff = plan.call("calculate_tariff", price, rate)
-    return plan.call("estimate_final_value", price, tariff)
-
-
-def _enumerate(parts: Iterable[str]) -> str:
-    *head, last = parts
-    return f"{', '.join(head)} and {last}"
+    return plan.call("estimate_final_value", price, plan.call("calculate_tariff", price, rate))

@@ -8,14 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from sca_envs.core.tools import toolset
+from sca_envs.core.wishes import Wordings
+from sca_envs.domains.m3.book import PlanBook
 from sca_envs.domains.m3.family import family
-from sca_envs.domains.m3.generated import Recipe
 from sca_envs.domains.m3.original import read_pages
 from sca_envs.domains.m3.values import show
 from sca_envs.domains.spec import Tables
 from sca_envs.domains.web_browsing import tools, world
 from sca_envs.domains.web_browsing.sampling import sample_argument
-from sca_envs.domains.web_browsing.tasks import KINDS
+from sca_envs.domains.web_browsing.tasks import DRAFTS, TASKS
 
 TOOLS = toolset(
     tools.click_url,
@@ -37,7 +38,15 @@ def read_world(folder: Path) -> Tables:
 SPEC = family(
     package=__name__,
     original="web_browsing",
-    recipe=Recipe("web_browsing", TOOLS, KINDS, stateful=True),
+    plans=PlanBook(
+        domain="web_browsing",
+        tools=TOOLS,
+        tasks=TASKS,
+        drafts=DRAFTS,
+        wordings=Wordings.read(__name__),
+        stateful=True,
+        tables=("items", "people", "articles"),
+    ),
     sample_argument=sample_argument,
     build_world=world.build,
     read_world=read_world,

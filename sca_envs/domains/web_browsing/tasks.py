@@ -1,298 +1,325 @@
-"""What the tasks of the generated web browser are made of."""
+"""What the tasks of the generated web browser are about."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from sca_envs.core.database import Record
-from sca_envs.domains.m3.plans import DeadEnd, Draft, Plan, Term
+from sca_envs.core.wishes import DeadEnd, Term, enumerate_words
+from sca_envs.core.wishes.terms import to_code
+from sca_envs.domains.m3.plans import Kinds, Plan, PlanCall, Question, add_up, choose, round_amount
 from sca_envs.domains.web_browsing.catalog import DEPARTMENTS
+from sca_envs.domains.web_browsing.surfing import Surfer
 
-_LINK = re.compile(r"Clickable '([^']+)'")
-_ROUNDED = "Answer a number with two digits, such as 12.34."
-
-FIELDS = {
-    "email": ("E-mail: ", ("e-mail address", "e-mail")),
-    "phone": ("Phone: ", ("phone number",)),
-    "skill": ("Skills: ", ("two skills (as the page has them, such as 'a/b')",)),
-}
-"""Field of a person -> what stands before it on the page, and what it is called."""
+_FIELDS = {"email": "E-mail: ", "phone": "Phone: ", "skill": "Skills: "}
+"""Field of a person -> what stands before it on the page."""
 
 
-class Surfer:
-    """Follows displayed links only, as somebody does who has not seen the site before.
-
-    Args:
-        plan: The solution in which every step is noted.
-    """
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._seen: set[str] = set()
-        self._page = "/"
-        self._look("view")
-
-    def open(self, address: str) -> Term:
-        """Open a page, and the pages on the way to its link; return what the browser shows."""
-        if address not in self._seen:
-            parent = address.rpartition("/")[0] or "/"
-            if self._page != parent:
-                self.open(parent)
-            self.find(address)
-        self._page = address
-        return self._look("click_url", address)
-
-    def find(self, address: str) -> Term | None:
-        """Scroll down until the link to a page is shown."""
-        term = None
-        while address not in self._seen:
-            term = self._look("scroll_down")
-        return term
-
-    def _look(self, tool: str, *arguments: str) -> Term:
-        term = self._plan.call(tool, *arguments)
-        self._seen.update(_LINK.findall(term.value))
-        return term
+def price(plan: Plan) -> Question:
+    """Find the price of an item, or of several of it."""
+    surfer = Surfer(plan)
+    address, item = _draw(surfer, "items")
+    where = surfer.visit(address)
+    now = surfer.price()
+    if plan.rng.random() < 0.1:
+        return _ask_price(surfer, "one", now, ("price", address), where=where, **item)
+    percent = _draw_discount(plan.rng)
+    count, answer, mistakes = _multiply(plan, now, percent)
+    slots = {"where": where, "count": count, "discount": _describe_discount(percent), **item}
+    key = ("price", address, count, percent)
+    return _ask_price(surfer, "many", answer, key, mistakes, **slots)
 
 
-def price(plan: Plan) -> Draft:
-    """Find the price of an item."""
-    address, item = _draw(plan, "items")
-    text = plan.say(
-        (
-            "What does the {name} cost at present? {form}",
-            "Look up the current price of the {name}. {form}",
-            "I would like to buy the {name}. How much is it now? {form}",
-        ),
-        name=item["name"],
-        form=_ROUNDED,
-    )
-    return Draft(text, _price(plan, Surfer(plan).open(address), item), ("price", address))
+def saving(plan: Plan) -> Question:
+    """Find the regular price of a reduced item, or how much cheaper it is now."""
+    surfer = Surfer(plan)
+    address, item = _draw(surfer, "items", having="regular_price")
+    if plan.calls is not None and plan.rng.random() < 0.5:
+        surfer.start("/offers")
+        surfer.open(address)
+        where = plan.say("at_offers")
+    else:
+        where = surfer.visit(address)
+    now, before = surfer.price(), surfer.price("Regular price: $")
+    slots = {"where": where, **item}
+    mistakes = [now, before]
+    asked = plan.rng.choice(("before", "difference", "percent", "many", "many"))
+    if asked == "before":
+        answer, mistakes = before, [now, before + now]
+    elif asked == "difference":
+        answer = round_amount(plan.calculate("{0} - {1}", before, now))
+    elif asked == "percent":
+        answer = round_amount(plan.calculate("100 * ({0} - {1}) / {0}", before, now))
+    else:
+        slots["count"], answer, mistakes = _multiply(plan, round(before - now, 2))
+    return _ask_price(surfer, asked, answer, ("saving", address), mistakes, **slots)
 
 
-def saving(plan: Plan) -> Draft:
-    """Find how much a reduced item saves."""
-    address, item = _draw(plan, "items", lambda row: row["regular_price"] is not None)
-    text = plan.say(
-        (
-            "By how much is the {name} reduced, compared with its regular price? {form}",
-            "The {name} is on special offer. How much does one save? {form}",
-        ),
-        name=item["name"],
-        form=_ROUNDED,
-    )
-    page = Surfer(plan).open(address)
-    now = _price(plan, page, item)
-    before = plan.derive(
-        item["regular_price"], "float({0}.split('Regular price: $')[1].split()[0])", page
-    )
-    expression = plan.derive(
-        f"{before.value!r} - {now.value!r}", "f'{{{0}}} - {{{1}}}'", before, now
-    )
-    answer = plan.rounded(plan.call("calculator", expression))
-    return Draft(text, answer, ("saving", address))
-
-
-def total(plan: Plan) -> Draft:
+def total(plan: Plan) -> Question:
     """Find the price of several items together, perhaps with a discount."""
-    count = plan.rng.choice((2, 2, 3))
-    addresses = plan.rng.sample(plan.database.base.keys("items"), count)
-    items = [_record(plan, "items", address) for address in addresses]
-    percent = plan.rng.choice((0, 0, plan.rng.randint(5, 30)))
-    text = plan.say(
-        (
-            "What do {names} cost together{discount}? {form}",
-            "I buy {names}. What is the total{discount}? {form}",
-            "Add up the current prices of {names}. What has to be paid{discount}? {form}",
-        ),
-        names=_enumerate([f"the {item['name']}" for item in items]),
-        discount=f" after a discount of {percent}% on the whole" if percent else "",
-        form=_ROUNDED,
-    )
     surfer = Surfer(plan)
-    prices = [
-        _price(plan, surfer.open(address), item)
-        for address, item in zip(addresses, items, strict=True)
-    ]
-    value = " + ".join(repr(term.value) for term in prices)
-    code = " + ".join(f"{{{{{{{i}}}}}}}" for i in range(count))  # {{{0}}}: a term in an f-string
-    if percent:
-        value, code = (f"({part}) * (1 - {percent} / 100)" for part in (value, code))
-    expression = plan.derive(value, f"f'{code}'", *prices)
-    answer = plan.rounded(plan.call("calculator", expression))
-    return Draft(text, answer, ("total", percent, *sorted(addresses)))
+    items = surfer.rows("items")
+    addresses = plan.rng.sample(list(items), plan.rng.choice((2, 2, 3)))
+    surfer.start()
+    prices = []
+    for address in addresses:
+        surfer.open(address)
+        prices.append(surfer.price())
+    percent = _draw_discount(plan.rng)
+    names = enumerate_words(f"the {items[address]['name']}" for address in addresses)
+    slots = {"names": names, "discount": _describe_discount(percent)}
+    answer = _total(plan, prices, percent)
+    return _ask_price(surfer, "text", answer, ("total", percent, *sorted(addresses)), **slots)
 
 
-def cheapest(plan: Plan) -> Draft:
+def known_pages(plan: Plan) -> Question:
+    """Compare or add up what is offered on some pages whose addresses are known."""
+    surfer = Surfer(plan)
+    asked = plan.rng.choice(("total", "total", "lowest", "difference"))
+    count = plan.size(2, 2 if asked == "difference" else 5, besides=asked == "total")
+    addresses = plan.rng.sample(list(surfer.rows("items")), count)
+    prices = []
+    for address in addresses:
+        surfer.start(address)
+        prices.append(surfer.price())
+    percent = _draw_discount(plan.rng)
+    mistakes = [prices[0], prices[-1], round_amount(add_up(prices) + 1)]
+    if asked == "total":
+        answer = _total(plan, prices, percent)
+    elif asked == "lowest":
+        answer = choose(min, prices)
+        mistakes.append(choose(max, prices))
+    else:
+        answer = round(abs(prices[0] - prices[1]), 2)
+    slots = {"pages": enumerate_words(addresses), "discount": _describe_discount(percent)}
+    key = ("known pages", *sorted(addresses))
+    return _ask_price(surfer, asked, answer, key, mistakes, **slots)
+
+
+def cheapest(plan: Plan) -> Question:
     """Find the cheapest item of a category."""
-    _, drawn = _draw(plan, "items")
-    category = drawn["category"]
-    rows = plan.database.base.tables["items"]
-    items = {a: row for a, row in rows.items() if row["category"] == category}
-    best = min(items.values(), key=lambda row: row["price"])
-    if [row["price"] for row in items.values()].count(best["price"]) > 1:
+    surfer = Surfer(plan)
+    category = _draw(surfer, "items")[1]["category"]
+    items = {a: row for a, row in surfer.rows("items").items() if row["category"] == category}
+    lowest = min(items.values(), key=lambda row: row["price"])
+    if [row["price"] for row in items.values()].count(lowest["price"]) > 1:
         raise DeadEnd
-    text = plan.say(
-        (
-            "Of all the {category} in the catalog, which one is the cheapest now? Answer its name.",
-            "Find the least expensive item among the {category} and answer its name.",
-        ),
-        category=category,
-    )
-    surfer = Surfer(plan)
-    prices = [_price(plan, surfer.open(address), row) for address, row in items.items()]
-    listed = ", ".join(f"({{{i}}}, {row['name']!r})" for i, row in enumerate(items.values()))
-    answer = plan.derive(best["name"], f"sorted([{listed}])[0][1]", *prices)
-    return Draft(text, answer, ("cheapest", category))
+    surfer.start()
+    offers: list[tuple[Term, str]] = []
+    for address, row in items.items():
+        surfer.open(address)
+        offers.append((surfer.price(), row["name"]))
+    answer = Term(lowest["name"], ("sorted(", *to_code(offers), ")[0][1]"))
+    return Question(plan.say("text", category=category), answer, ("cheapest", category))
 
 
-def contact(plan: Plan) -> Draft:
+def contact(plan: Plan) -> Question:
     """Find something about a person whose department is known."""
-    address, person = _draw(plan, "people")
-    field = plan.rng.choice(list(FIELDS))
-    text = plan.say(
-        (
-            "{name} works in the {department} department. Find the {what} of that person.",
-            "Find the {what} of {name} from the {department} department.",
-            "I need the {what} of {name} ({department} department).",
-        ),
-        what=plan.rng.choice(FIELDS[field][1]),
-        name=person["name"],
-        department=DEPARTMENTS[person["department"]],
-    )
-    page = Surfer(plan).open(address)
-    return Draft(text, _field(plan, page, person, field), ("person", address, field))
-
-
-def search(plan: Plan) -> Draft:
-    """Find something about a person whose department is not known."""
-    address, person = _draw(plan, "people")
-    field = plan.rng.choice(list(FIELDS))
-    text = plan.say(
-        (
-            "{name} works here, but I don't know in which department. Find the {what} of {name}.",
-            "Somewhere in this company there is {name}. I need the {what} of that person.",
-        ),
-        what=plan.rng.choice(FIELDS[field][1]),
-        name=person["name"],
-    )
     surfer = Surfer(plan)
+    address, person = _draw(surfer, "people")
+    where = surfer.visit(address)
+    fields = plan.rng.sample(list(_FIELDS), plan.rng.choice((1, 1, 2, 3)))
+    parts = [surfer.part(_FIELDS[field]) for field in fields]
+    what = enumerate_words(plan.say(field) for field in fields)
+    answer, mistakes = parts[0], [surfer.part(_FIELDS[f]) for f in _FIELDS if f not in fields]
+    if len(parts) > 1:
+        what += " (as a JSON list, in this order)"
+        answer, mistakes = _list(parts), [_list(parts[::-1]), _list(parts[:-1]), parts[0]]
+    text = plan.say("text", where=where, what=what, **_describe(person))
+    return Question(text, answer, ("person", address, *sorted(fields)), tuple(mistakes))
+
+
+def known_people(plan: Plan) -> Question:
+    """Collect something about several people, whose pages are known."""
+    surfer = Surfer(plan)
+    addresses = plan.rng.sample(list(surfer.rows("people")), plan.size(2, 6))
+    field = plan.pick(_FIELDS)
+    parts = []
+    for address in addresses:
+        surfer.start(address)
+        parts.append(surfer.part(_FIELDS[field]))
+    text = plan.say("text", what=plan.say(field), pages=enumerate_words(addresses))
+    mistakes = (_list(parts[:-1]), _list(parts[::-1]), _list(parts[:1] * len(parts)))
+    return Question(text, _list(parts), ("people", field, *sorted(addresses)), mistakes)
+
+
+def search(plan: Plan) -> Question:
+    """Find something about a person whose department is not known."""
+    surfer = Surfer(plan)
+    address, person = _draw(surfer, "people")
+    field = plan.pick(_FIELDS)
+    surfer.start()
     for department in DEPARTMENTS:
         surfer.open(f"/people/{department}")
         if department == person["department"]:
             break
-    page = surfer.open(address)
-    return Draft(text, _field(plan, page, person, field), ("person", address, field))
+    surfer.open(address)
+    text = plan.say("text", what=plan.say(field), **_describe(person))
+    return Question(text, surfer.part(_FIELDS[field]), ("person", address, field))
 
 
-def caller(plan: Plan) -> Draft:
+def caller(plan: Plan) -> Question:
     """Find whose phone number it is."""
-    address, person = _draw(plan, "people")
-    text = plan.say(
-        (
-            "Somebody of the {department} department called from {phone}. Who was it? Answer first "
-            "and last name.",
-            "Which member of the {department} department has the phone number {phone}? Answer the "
-            "full name.",
-        ),
-        department=DEPARTMENTS[person["department"]],
-        phone=person["phone"],
-    )
     surfer = Surfer(plan)
-    people = plan.database.base.tables["people"]
-    for other, row in people.items():
+    address, person = _draw(surfer, "people")
+    surfer.start()
+    for other, row in surfer.rows("people").items():
         if row["department"] == person["department"]:
-            page = surfer.open(other)
+            surfer.open(other)
             if other == address:
                 break
-    code = f"{{0}}.split('\\n\\n')[1].split(', {DEPARTMENTS[person['department']]}')[0]"
-    return Draft(text, plan.derive(person["name"], code, page), ("caller", address))
+    text = plan.say("text", **_describe(person))
+    name = surfer.part("\n\n", f", {DEPARTMENTS[person['department']]}")
+    return Question(text, name, ("caller", address))
 
 
-def author(plan: Plan) -> Draft:
-    """Find something about the author of an article."""
-    address, article = _draw(plan, "articles")
-    person = _record(plan, "people", article["author"])
-    field = plan.rng.choice(list(FIELDS))
-    text = plan.say(
-        (
-            "I liked the article '{title}' in the journal. Find the {what} of its author.",
-            "Find the {what} of whoever wrote '{title}' in the journal.",
-        ),
-        what=plan.rng.choice(FIELDS[field][1]),
-        title=article["title"],
-    )
+def author(plan: Plan) -> Question:
+    """Find the author of an article, or something about that person."""
     surfer = Surfer(plan)
-    surfer.open(address)
-    page = surfer.open(article["author"])
-    return Draft(text, _field(plan, page, person, field), ("author", address, field))
+    address, article = _draw(surfer, "articles")
+    where = surfer.visit(address)
+    field = plan.pick((*_FIELDS, "full_name"))
+    if field == "full_name":
+        answer = surfer.part("\nBy ", " [Clickable")
+        mistakes = [surfer.part("\n\n")]
+    else:
+        surfer.open(article["author"])
+        answer = surfer.part(_FIELDS[field])
+        mistakes = [surfer.part(_FIELDS[other]) for other in _FIELDS if other != field]
+    text = plan.say("text", where=where, what=plan.say(field), title=article["title"])
+    return Question(text, answer, ("author", address, field), tuple(mistakes))
 
 
-def recommended(plan: Plan) -> Draft:
-    """Find the price of the item that an article recommends."""
-    address, article = _draw(plan, "articles")
-    item = _record(plan, "items", article["item"])
-    count = plan.rng.randint(2, 12)
-    text = plan.say(
-        (
-            "How much do {count} of the item cost that the journal's article '{title}' recommends? "
-            "{form}",
-            "The article '{title}' in the journal recommends something. What would I pay for "
-            "{count} of it? {form}",
-        ),
-        count=count,
-        title=article["title"],
-        form=_ROUNDED,
-    )
+def recommendation(plan: Plan) -> Question:
+    """Find the item that an article recommends, or what some of it cost."""
     surfer = Surfer(plan)
-    surfer.open(address)
+    address, article = _draw(surfer, "articles")
+    slots = {"where": surfer.visit(address), "title": article["title"]}
     surfer.find(article["item"])
-    each = _price(plan, surfer.open(article["item"]), item)
-    expression = plan.derive(f"{count} * {each.value!r}", f"f'{count} * {{{{{{0}}}}}}'", each)
-    answer = plan.rounded(plan.call("calculator", expression))
-    return Draft(text, answer, ("recommended", address, count))
+    if plan.rng.random() < 0.15:
+        answer = surfer.part("We recommend: ", " [")
+        category = surfer.rows("items")[article["item"]]["category"]
+        mistakes = (category, article["title"])
+        return Question(plan.say("name", **slots), answer, ("recommended", address), mistakes)
+    surfer.open(article["item"])
+    percent = _draw_discount(plan.rng)
+    count, answer, wrong = _multiply(plan, surfer.price(), percent)
+    slots |= {"count": count, "discount": _describe_discount(percent)}
+    key = ("recommended", address, count, percent)
+    return _ask_price(surfer, "many", answer, key, wrong, **slots)
 
 
-KINDS: Mapping[Callable[[Plan], Draft], float] = {
+def count_links(plan: Plan) -> Question:
+    """Count the people of a department, or the items of a category."""
+    surfer = Surfer(plan)
+    table, column, folder = plan.pick(
+        (("people", "department", "/people"), ("items", "category", "/catalog"))
+    )
+    _, row = _draw(surfer, table)
+    address = f"{folder}/{row[column]}"
+    where = surfer.visit(address)
+    views = surfer.read_all()
+    answer = add_up([Term(v.value.count("\n- "), (*v.code, ".count('\\n- ')")) for v in views])
+    name = DEPARTMENTS.get(row[column], row[column])
+    text = plan.say(table, where=where, name=name)
+    return Question(text, answer, ("count", address), (answer + 1, answer - 1))
+
+
+TASKS: Kinds = {
     price: 1,
-    saving: 0.5,
+    saving: 0.7,
     total: 4,
+    known_pages: 0.3,
     cheapest: 0.3,
     contact: 1,
     search: 1,
     caller: 0.8,
     author: 0.7,
-    recommended: 1.5,
+    recommendation: 1.5,
+    count_links: 0.1,
 }
-"""The kinds of tasks -> how often, relative to the others."""
+"""What a task may ask."""
+DRAFTS: Kinds = {
+    price: 20,
+    saving: 2,
+    known_pages: 6,
+    contact: 1,
+    known_people: 2,
+    author: 1,
+    recommendation: 8,
+    count_links: 1,
+}
+"""What a Code-as-Task may ask."""
 
 
-def _record(plan: Plan, table: str, key: str) -> Record:
-    return plan.database.base.tables[table][key]
+def _ask_price(
+    surfer: Surfer,
+    wording: str,
+    answer: Term,
+    key: tuple[Hashable, ...],
+    mistakes: Iterable[Any] = (),
+    **slots: Any,
+) -> Question:
+    """Return a question for an amount; at the end of a Code-as-Task a page may have to be open."""
+    plan = surfer.plan
+    text = f"{plan.say(wording, **slots)} {plan.say('form')}".strip()
+    page: str | None = None
+    detours: tuple[PlanCall, ...] = ()
+    # Words, or a page further down, would hardly tell two tasks apart that end on one page.
+    if plan.calls is not None and len(surfer.views) == 1 and plan.rng.random() < 0.4:
+        page = surfer.address
+        text += f" {plan.say('stay', page=page)}"
+        about = PlanCall("click_url", {"url": "/about"}, ("/about",))
+        detours = (PlanCall("go_to_previous_page", {}), about)[plan.calls == 1 :]
+    return Question(text, answer, key, tuple(mistakes), page, detours)
 
 
-def _draw(
-    plan: Plan, table: str, suits: Callable[[Record], bool] = lambda row: True
-) -> tuple[str, Record]:
-    """Draw a row that suits, with its address."""
-    rows = [(key, row) for key, row in plan.database.base.tables[table].items() if suits(row)]
-    if not rows:
-        raise DeadEnd
-    drawn: tuple[str, Record] = plan.rng.choice(rows)
-    return drawn
+def _draw(surfer: Surfer, table: str, *, having: str | None = None) -> tuple[str, Record]:
+    """Draw a row, perhaps one that has a field, with its address."""
+    rows = surfer.rows(table).items()
+    return surfer.plan.pick(
+        (address, row) for address, row in rows if having is None or row[having] is not None
+    )
 
 
-def _price(plan: Plan, page: Term, item: Record) -> Term:
-    return plan.derive(item["price"], "float({0}.split('\\nPrice: $')[1].split()[0])", page)
+def _multiply(plan: Plan, each: Term, percent: int = 0) -> tuple[int, Term, list[Term]]:
+    """Draw how many pieces are bought, at a discount in percent.
+
+    Returns:
+        How many, what has to be paid, and wrong amounts.
+    """
+    each = plan.let(each)
+    count = plan.rng.randint(2, 60)
+    if plan.rng.random() < 0.5:
+        factor = f" * (1 - {percent} / 100)" if percent else ""
+        answer = round_amount(plan.calculate(f"{count} * {{0}}{factor}", each))
+    else:
+        answer = round(count * each * (1 - percent / 100) if percent else count * each, 2)
+    mistakes = [each, round((count + 1) * each, 2)]
+    return count, answer, [*mistakes, round(count * each, 2)] if percent else mistakes
 
 
-def _field(plan: Plan, page: Term, person: Record, field: str) -> Term:
-    before: Any = FIELDS[field][0]
-    return plan.derive(person[field], f"{{0}}.split({before!r})[1].split('\\n')[0]", page)
+def _total(plan: Plan, prices: list[Term], percent: int) -> Term:
+    """Note the call that adds up prices and takes off a discount; return what has to be paid."""
+    expression = " + ".join(f"{{{place}}}" for place in range(len(prices)))
+    if percent:
+        expression = f"({expression}) * (1 - {percent} / 100)"
+    return round_amount(plan.calculate(expression, *prices))
 
 
-def _enumerate(names: list[str]) -> str:
-    *head, last = names
-    return f"{', '.join(head)} and {last}"
+def _draw_discount(rng: random.Random) -> int:
+    return rng.choice((0, 0, rng.randint(3, 30)))
+
+
+def _describe_discount(percent: int) -> str:
+    return f" with a discount of {percent}% on the whole" if percent else ""
+
+
+def _list(parts: list[Term]) -> Term:
+    return Term([part.value for part in parts], to_code(parts))
+
+
+def _describe(person: Record) -> dict[str, str]:
+    return {**person, "department": DEPARTMENTS[person["department"]]}

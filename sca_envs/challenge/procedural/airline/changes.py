@@ -14,7 +14,7 @@ from sca_envs.challenge.procedural.airline.traveler import (
 )
 from sca_envs.challenge.procedural.parts import COUNT, MONEY, WORDS, Part
 from sca_envs.core.database import Record
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau.goals import capitalized
 from sca_envs.domains.tau_airline.changes import BAG_FEE
 from sca_envs.domains.tau_airline.goals.cancelling import HEALTH_OR_WEATHER, PLANS

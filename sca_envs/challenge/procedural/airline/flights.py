@@ -15,7 +15,7 @@ from sca_envs.challenge.procedural.airline.traveler import (
 )
 from sca_envs.challenge.procedural.parts import MONEY, WORDS, Part
 from sca_envs.core.database import Record
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau.goals import capitalized
 from sca_envs.domains.tau_airline.changes import INSURANCE_FEE
 from sca_envs.domains.tau_airline.goals.pieces import (

@@ -8,7 +8,7 @@ from typing import Any
 
 from sca_envs.challenge.procedural.parts import Customer, Explorer
 from sca_envs.core.database import Record
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau_airline.changes import NOW
 from sca_envs.domains.tau_airline.goals.pieces import name_airport, name_date
 from sca_envs.domains.tau_airline.network import DAYS, TODAY, date_of

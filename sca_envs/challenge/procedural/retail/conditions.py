@@ -13,7 +13,7 @@ from sca_envs.challenge.procedural.retail.shopper import (
     paid_with,
     written_address,
 )
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau.goals import capitalized
 
 

@@ -13,7 +13,7 @@ from sca_envs.challenge.procedural.retail.shopper import (
     single_items,
 )
 from sca_envs.core.database import Record
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau.goals import capitalized, enumerate_words
 from sca_envs.domains.tau_retail.goals import describe
 

@@ -9,7 +9,7 @@ from sca_envs.challenge.procedural.retail.shopper import (
     Shopper,
     single_items,
 )
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau_retail.goals import describe
 
 SHIPPED = ("processed", "delivered")

@@ -18,7 +18,7 @@ from sca_envs.challenge.procedural.retail.shopper import (
     single_items,
     written_address,
 )
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau_retail.goals import name_method
 
 _FALLBACKS = (

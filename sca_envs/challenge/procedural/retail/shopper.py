@@ -8,7 +8,7 @@ from typing import Any
 
 from sca_envs.challenge.procedural.parts import Customer, Explorer
 from sca_envs.core.database import Record
-from sca_envs.domains.m3.plans import DeadEnd
+from sca_envs.core.wishes import DeadEnd
 from sca_envs.domains.tau.people import address
 
 PAID_BY = 'order["payment_history"][0]["payment_method_id"]'
