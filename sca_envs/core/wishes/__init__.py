@@ -12,7 +12,7 @@ from sca_envs.core.wishes.draft import Draft, DraftSource
 from sca_envs.core.wishes.tasks import WishTasks
 from sca_envs.core.wishes.terms import Term, derive
 from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish, WishError
-from sca_envs.core.wishes.wordings import Wordings
+from sca_envs.core.wishes.wordings import Wordings, enumerate_words
 
 __all__ = [
     "Customer",
@@ -27,4 +27,5 @@ __all__ = [
     "WishTasks",
     "Wordings",
     "derive",
+    "enumerate_words",
 ]

@@ -22,7 +22,7 @@ from __future__ import annotations
 import functools
 import string
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -100,6 +100,12 @@ class Wordings:
             f"Expected wordings for {key!r} in [{wish}] or [{_SHARED}] of the domain's "
             "wordings.toml; there are none"
         )
+
+
+def enumerate_words(words: Iterable[str]) -> str:
+    """Return ``a, b and c``."""
+    *head, last = words
+    return f"{', '.join(head)} and {last}" if head else last
 
 
 @functools.cache

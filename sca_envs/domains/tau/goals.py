@@ -7,12 +7,13 @@ reference solution at once, so that the three never disagree.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sca_envs.core.database import Database, Record
 from sca_envs.core.task import Fact, ReferenceAction, Request
+from sca_envs.core.wishes import enumerate_words as enumerate_words
 from sca_envs.domains.tau.personas import Persona
 
 PAYMENT_CUES = (
@@ -101,12 +102,6 @@ def sentence(*parts: str) -> str:
 def capitalized(text: str) -> str:
     """Return a text with its first letter in upper case."""
     return text[0].upper() + text[1:]
-
-
-def enumerate_words(words: Iterable[str]) -> str:
-    """Return ``a, b and c``."""
-    *head, last = words
-    return f"{', '.join(head)} and {last}" if head else last
 
 
 def money(amount: float) -> str | None:
