@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from sca_envs.challenge.procedural import airline, retail
+from sca_envs.challenge.procedural import airline
 from sca_envs.challenge.procedural.draft import MAX_CALLS, compose
 from sca_envs.challenge.procedural.families import (
     browser,
@@ -31,7 +31,6 @@ _ATTEMPTS, _ATTEMPTS_AT_ONE_SIZE = 5000, 100
 cheap, and one in five or so makes one."""
 
 DRAFTS: dict[str, Callable[[Explorer, int], Draft]] = {
-    "tau_retail": retail.draft,
     "tau_airline": airline.draft,
     "message_decoder": decoder.draft,
     "dna_sequencer": sequencer.draft,

@@ -69,6 +69,8 @@ class Customer:
         """The state as the wishes so far leave it; read it, and change it by calls only."""
         self.used: set[str] = set()
         """Keys of records that a wish is about already."""
+        self.id = self.given(key)
+        """The key as a term; the function that identifies sets the one that a tool returned."""
         self._profile: Term | None = None
         self._tools, self._wordings, self._pool = tools, wordings, pool
         self._openness, self._ids = openness, re.compile(id_pattern)

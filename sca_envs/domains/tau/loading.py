@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from sca_envs.core.database import Base, Record
-from sca_envs.core.domain import ArgumentSampler, Domain
+from sca_envs.core.domain import ArgumentSampler, Domain, RecordReader
 from sca_envs.core.task import TaskSource
 from sca_envs.core.tools import Tool
+from sca_envs.core.wishes import DraftSource
 from sca_envs.data.paths import require
-from sca_envs.domains.tau.generated import SPLITS, GeneratedTasks, Recipe
+from sca_envs.domains.tau.generated import SPLITS
 from sca_envs.domains.tau.original import CLEAN, read_tables, read_tasks
 from sca_envs.domains.tau.tools import TERMINAL_TOOLS
 
@@ -33,6 +34,8 @@ class Original:
 class Blueprint:
     """What a customer-service domain is made of."""
 
+    name: str
+    """Name of the domain."""
     package: str
     """The domain's package, which has a ``policy.md`` in our words."""
     folder: str
@@ -45,10 +48,14 @@ class Blueprint:
     """Data set -> what the domain has of it."""
     build_world: Callable[[int], dict[str, dict[str, Record]]]
     """Makes the tables from a seed."""
-    recipe: Recipe
-    """What generated tasks are made of."""
+    tasks: Callable[[Base, int, str], TaskSource]
+    """Gives the generated tasks of a split: (base, seed of the world, split) -> tasks."""
     sample_argument: ArgumentSampler
     """Draws plausible arguments."""
+    wishes: DraftSource | None = None
+    """What its customers may want; see `Domain`."""
+    record_readers: Mapping[str, RecordReader] = field(default_factory=dict)
+    """Table -> the tool that shows a record of it; see `Domain`."""
 
     @property
     def data(self) -> tuple[str, ...]:
@@ -69,25 +76,21 @@ class Blueprint:
 
     def _generate(self, seed: int) -> Domain:
         reference = f"generated:{seed}"
-        base = Base(self.build_world(seed), origin=(_base, (self.recipe.domain, reference)))
+        base = Base(self.build_world(seed), origin=(_base, (self.name, reference)))
         return self._domain(
             reference,
             base,
             self.tools,
             files(self.package).joinpath("policy.md").read_text(encoding="utf-8"),
             {
-                split: functools.partial(GeneratedTasks, self.recipe, base, seed, split)
+                split: functools.partial(self.tasks, base, seed, split)
                 for split in SPLITS
             },
         )
 
     def _read(self, data: str) -> Domain:
-        folder, original, name = (
-            require(data, self.folder),
-            self.originals[data],
-            self.recipe.domain,
-        )
-        base = Base(read_tables(folder, self.tables), origin=(_base, (name, data)))
+        folder, original = require(data, self.folder), self.originals[data]
+        base = Base(read_tables(folder, self.tables), origin=(_base, (self.name, data)))
         splits = (*original.splits, *(f"{split}{CLEAN}" for split in original.audits))
         return self._domain(
             data,
@@ -98,7 +101,7 @@ class Blueprint:
                 split: functools.partial(
                     read_tasks,
                     folder,
-                    name,
+                    self.name,
                     data,
                     split,
                     original.audits.get(split.removesuffix(CLEAN), {}),
@@ -116,7 +119,7 @@ class Blueprint:
         splits: Mapping[str, Callable[[], TaskSource]],
     ) -> Domain:
         return Domain(
-            name=self.recipe.domain,
+            name=self.name,
             data=data,
             base=base,
             tools=tools,
@@ -124,7 +127,9 @@ class Blueprint:
             splits=splits,
             sample_argument=self.sample_argument,
             terminal_tools=TERMINAL_TOOLS,
-            origin=(_domain, (self.recipe.domain, data)),
+            wishes=self.wishes,
+            record_readers=self.record_readers,
+            origin=(_domain, (self.name, data)),
         )
 
 

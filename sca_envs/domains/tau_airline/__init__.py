@@ -5,10 +5,12 @@ Its 14 tools behave as tau-bench's; policy, tool descriptions and generated data
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 from sca_envs.core.tools import Tool, toolset
 from sca_envs.domains.tau import tools as common
+from sca_envs.domains.tau.generated import GeneratedTasks
 from sca_envs.domains.tau.loading import Blueprint, Original
 from sca_envs.domains.tau_airline import audit, changes, lookups, tau2, world
 from sca_envs.domains.tau_airline.sampling import sample_argument
@@ -40,6 +42,7 @@ TAU2_TOOLS: dict[str, Tool] = {
 """The same tools with what tau2 does differently; it has no `think`, but `get_flight_status`."""
 
 BLUEPRINT = Blueprint(
+    name="tau_airline",
     package=__name__,
     folder="airline",
     tables=("flights", "reservations", "users"),
@@ -49,7 +52,7 @@ BLUEPRINT = Blueprint(
         "tau2": Original(("test", "train"), TAU2_TOOLS),
     },
     build_world=world.build,
-    recipe=RECIPE,
+    tasks=functools.partial(GeneratedTasks, RECIPE),
     sample_argument=sample_argument,
 )
 """What the domain is made of."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sca_envs.core.database import Base
+from sca_envs.core.domain import RecordReader
 from sca_envs.core.tools import Tool, toolset
+from sca_envs.core.wishes import WishTasks
 from sca_envs.domains.tau import tools as common
 from sca_envs.domains.tau.loading import Blueprint, Original
 from sca_envs.domains.tau_retail import audit, changes, lookups, tau2, world
 from sca_envs.domains.tau_retail.sampling import sample_argument
-from sca_envs.domains.tau_retail.tasks import RECIPE
+from sca_envs.domains.tau_retail.wishes import WISHES
 
 TOOLS: dict[str, Tool] = toolset(
     common.calculate,
@@ -41,7 +44,14 @@ TAU2_TOOLS: dict[str, Tool] = {
 }
 """The same tools with the state changes of tau2, which has no `think`."""
 
+
+def generate_tasks(base: Base, seed: int, split: str) -> WishTasks:
+    """Return the generated tasks of a split."""
+    return WishTasks(WISHES, "tau_retail", TOOLS, base, seed, split)
+
+
 BLUEPRINT = Blueprint(
+    name="tau_retail",
     package=__name__,
     folder="retail",
     tables=("users", "products", "orders"),
@@ -53,8 +63,13 @@ BLUEPRINT = Blueprint(
         "tau2": Original(("train", "test"), TAU2_TOOLS),
     },
     build_world=world.build,
-    recipe=RECIPE,
+    tasks=generate_tasks,
     sample_argument=sample_argument,
+    wishes=WISHES,
+    record_readers={
+        "orders": RecordReader("get_order_details", "order_id", "order"),
+        "users": RecordReader("get_user_details", "user_id", "user"),
+    },
 )
 """What the domain is made of."""
 
