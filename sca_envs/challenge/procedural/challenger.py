@@ -24,7 +24,7 @@ from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
 from sca_envs.core.wishes.draft import Draft
-from sca_envs.core.wishes.wish import DeadEnd
+from sca_envs.core.wishes.errors import DeadEnd
 
 _ATTEMPTS, _ATTEMPTS_AT_ONE_SIZE = 5000, 100
 """Draws before giving up, and before another number of calls is drawn; a draw that makes no task is

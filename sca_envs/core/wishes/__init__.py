@@ -9,9 +9,10 @@ actions and the outputs of a `Task`, and the solution and the failing attempts o
 from sca_envs.core.wishes.book import WishBook
 from sca_envs.core.wishes.customer import Customer
 from sca_envs.core.wishes.draft import Draft, DraftSource
+from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.tasks import WishTasks
 from sca_envs.core.wishes.terms import Term, derive
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish, WishError
+from sca_envs.core.wishes.wish import Introduction, Wish
 from sca_envs.core.wishes.wordings import Wordings, enumerate_words
 
 __all__ = [

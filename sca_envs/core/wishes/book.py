@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sca_envs.core.database import Base
+from sca_envs.core.errors import OptionError, SCAError, shorten
+from sca_envs.core.patterns import compile_pattern
 from sca_envs.core.tools import Tool
 from sca_envs.core.wishes.attempts import Story
 from sca_envs.core.wishes.customer import Customer
 from sca_envs.core.wishes.draft import Draft
+from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.instruction import Instruction
 from sca_envs.core.wishes.personas import PERSONAS, Persona
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish
-from sca_envs.core.wishes.wordings import Wordings
+from sca_envs.core.wishes.wish import Introduction, Wish
+from sca_envs.core.wishes.wordings import NO_WISHES, Wordings
 
 _SECONDS = 4
 """Draws of a second wish of a Code-as-Task before giving up."""
@@ -53,6 +58,43 @@ class WishBook:
     personas: Sequence[Persona] = PERSONAS
     """Manners of speaking."""
 
+    def __post_init__(self) -> None:
+        functions = [self.identify, *self.wishes]
+        names = [getattr(function, "__name__", "") for function in functions]
+        for function, name in zip(functions, names, strict=True):
+            if not name.isidentifier() or name in NO_WISHES or names.count(name) > 1:
+                raise OptionError(
+                    f"Expected functions with names of their own for the wishes and `identify`, "
+                    f"because wordings go by them; got {name or shorten(function)}. Write a `def` "
+                    "for each"
+                )
+        weights = list(self.wishes.values())
+        if not weights or not all(0 < weight < math.inf for weight in weights):
+            raise OptionError(
+                f"Expected wishes, each with how often it is drawn, above 0; got "
+                f"{dict(zip(names[1:], weights, strict=True))}"
+            )
+        if not self.personas:
+            raise OptionError("Expected at least one persona, got none")
+        try:
+            compile_pattern(self.id_pattern)
+        except ValueError as error:
+            raise OptionError(f"id_pattern: {error}") from None
+
+    def customer_keys(self, base: Base) -> tuple[str, ...]:
+        """Return the keys of all customers.
+
+        Raises:
+            OptionError: If the world has no such table, or nobody is in it.
+        """
+        if not base.tables.get(self.customers):
+            raise OptionError(
+                f"Expected customers in the table {self.customers!r}, got "
+                f"{'an empty one' if self.customers in base.tables else ', '.join(base.tables)}; "
+                "say which table has them: WishBook(customers=…)"
+            )
+        return base.keys(self.customers)
+
     def meet(
         self,
         tools: Mapping[str, Tool],
@@ -72,6 +114,10 @@ class WishBook:
             rng: Draws everything.
             pool: Which of the wordings to use.
             openness: Probability that a detail is told unasked; by default the persona's.
+
+        Raises:
+            DeadEnd: If this customer cannot be identified.
+            WishError: If `identify` does what no wish may do.
         """
         key, persona = rng.choice(keys), rng.choice(self.personas)
         customer = Customer(
@@ -84,8 +130,7 @@ class WishBook:
             openness=persona.openness if openness is None else openness,
             id_pattern=self.id_pattern,
         )
-        customer.begin(self.identify.__name__)
-        self.identify(customer)
+        _carry_out(self.identify, customer)
         return customer, persona, customer.introduction()
 
     def draw(self, customer: Customer, fits: Callable[[Wish], bool] = lambda wish: True) -> Wish:
@@ -98,17 +143,21 @@ class WishBook:
         Raises:
             DeadEnd: If there is no occasion for what was drawn, or it does not fit; nothing has
                 changed then.
-            WishError: If the wish calls a tool that refuses.
+            WishError: If the wish calls a tool that refuses, or fails otherwise.
         """
-        before = customer.db.snapshot()
+        before = customer.state()
         wish = customer.rng.choices(list(self.wishes), list(self.wishes.values()))[0]
-        customer.begin(wish.__name__)
         try:
-            drawn = wish(customer)
+            drawn = _carry_out(wish, customer)
+            if not isinstance(drawn, Wish):
+                raise WishError(
+                    f"the wish {wish.__name__}: expected it to return customer.wish(…), got "
+                    f"{shorten(drawn)}"
+                )
             if not fits(drawn):
                 raise DeadEnd
         except DeadEnd:
-            customer.db.restore(before)
+            customer.restore(before)
             raise
         subjects = [action.arguments.get(self.subject_parameter) for action in drawn.actions]
         concerned = [subject for subject in subjects if isinstance(subject, str)]
@@ -132,7 +181,7 @@ class WishBook:
 
     def draft(self, tools: Mapping[str, Tool], base: Base, rng: random.Random, calls: int) -> Draft:
         """Draw a Code-as-Task of one or two wishes; see `DraftSource.draft`."""
-        keys = base.keys(self.customers)
+        keys = self.customer_keys(base)
         customer, persona, who = self.meet(tools, base, keys, rng, pool="train", openness=1.0)
         story = self._draw_story(customer, who, tools, calls)
         instruction = Instruction(rng, persona, story).text
@@ -156,3 +205,20 @@ class WishBook:
             with contextlib.suppress(DeadEnd):
                 return Story(who, (first, self.draw(customer, fits)), tools)
         raise DeadEnd
+
+
+def _carry_out(function: Callable[[Customer], Any], customer: Customer) -> Any:
+    """Return what a function of the author gives for a customer.
+
+    Raises:
+        DeadEnd: If there is no occasion for it.
+        WishError: If it fails, with its name.
+    """
+    customer.begin(function.__name__)
+    try:
+        return function(customer)
+    except (DeadEnd, SCAError):
+        raise
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise WishError(f"the wish {function.__name__} failed with {problem}") from error

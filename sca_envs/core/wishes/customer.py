@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sca_envs.core.database import Base, Database, Record
-from sca_envs.core.errors import ToolError
+from sca_envs.core.errors import ToolError, shorten
 from sca_envs.core.task import Fact, Request
 from sca_envs.core.tools import Tool
+from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Given, Term, Variable, plain
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish, WishError
+from sca_envs.core.wishes.wish import Introduction, Wish, spoken
 from sca_envs.core.wishes.wordings import Wordings
 
 _VERBS = re.compile(r"^(get|find|search|list|show|look_up)_|_(details|by_.*)$")
@@ -81,7 +82,7 @@ class Customer:
     def profile(self) -> Term:
         """The customer's record as a tool showed it; the function that identifies sets it."""
         if self._profile is None:
-            raise WishError("Expected `identify` of the WishBook to set customer.profile")
+            raise self._error("expected `identify` of the WishBook to set customer.profile")
         return self._profile
 
     @profile.setter
@@ -92,9 +93,12 @@ class Customer:
 
     def record(self, table: str, key: str) -> Record:
         """Return a record as it is now, to choose by it."""
+        if table not in self.db.base.tables:
+            tables = ", ".join(self.db.base.tables)
+            raise self._error(f"expected a table out of {tables}; got {table!r}")
         record = self.db.get(table, key)
         if record is None:
-            raise WishError(f"Expected a record {key!r} in the table {table!r}; there is none")
+            raise self._error(f"expected a record {key!r} in the table {table!r}; there is none")
         return record
 
     def records(self, table: str, keys: Iterable[str]) -> list[Record]:
@@ -134,7 +138,7 @@ class Customer:
         texts = self._texts(key)
         text = self.rng.choice([one for one in texts if one not in self._texts_said] or texts)
         self._texts_said.add(text)
-        return text.format(**slots)
+        return self._fill_in(text, slots)
 
     def tell(
         self,
@@ -168,7 +172,7 @@ class Customer:
             self._recording.spoken.append(text)
         cues = self._wordings.cues.get(key, ())
         if not cues:
-            raise WishError(f"Expected cues for {key!r} under [cues] of the domain's wordings.toml")
+            raise self._error(f"expected cues for {key!r} under [cues] of its wordings.toml")
         fact = Fact(key=key, cues=cues, text=text, given=spoken, value=plain(value))
         self._recording.facts.append(fact)
         return self.given(value, confusable)
@@ -180,8 +184,8 @@ class Customer:
             value: A JSON value.
             confusable: Values that it could be mistaken for, the most telling first.
         """
-        others = tuple(other for other in confusable if other != value)
-        return Term(value, (Given(value, others),))
+        value, others = plain(value), [plain(other) for other in confusable]
+        return Term(value, (Given(value, tuple(other for other in others if other != value)),))
 
     def name(self, key: str, value: Any, known: str, /, **options: Any) -> tuple[Term, str]:
         """Let the customer know which record is meant: named in the opening, or vaguely.
@@ -252,13 +256,15 @@ class Customer:
         """
         first = Call(*then)
         second = None if otherwise is None else Call(*otherwise)
+        for call in filter(None, (first, second)):
+            self._tool(call)
         made = first if condition.value else second
         value, writes = (None, False) if made is None else self._carry_out(made)
         return self._note(first, value, writes, _RESULT, condition=condition, otherwise=second)
 
     def let(self, name: str, value: Term) -> Term:
         """Give a value a name of its own in the solution, to make that easy to read."""
-        variable = Variable(name)
+        variable = self._variable(name)
         self._recording.steps.append(Step(variable, value=value))
         return Term(value.value, (variable,))
 
@@ -268,7 +274,10 @@ class Customer:
         Args:
             calls: Tool and arguments of each call.
         """
-        self._recording.mistakes.append(tuple(Call(*call) for call in calls))
+        mistake = tuple(Call(*call) for call in calls)
+        for call in mistake:
+            self._tool(call)
+        self._recording.mistakes.append(mistake)
 
     # The end
 
@@ -292,11 +301,13 @@ class Customer:
             slots: Slot of the opening -> what stands there.
         """
         choices = list((asks or {}).items())
-        if not choices:
-            raise WishError(f"Expected the wish {self._recording.name} to ask for something")
+        if not choices or not all(isinstance(term, Term) for _, term in choices):
+            raise self._error(
+                f"expected `asks` with words and a term for each; got {shorten(asks)}"
+            )
         self.rng.shuffle(choices)
         recording = self._recording
-        choices = [(words.format(**slots), term) for words, term in choices]
+        choices = [(self._fill_in(words, slots), term) for words, term in choices]
         text = self.say(opening, **{"ask": choices[0][0], **slots})
         text = " ".join([text[:1].upper() + text[1:], *recording.spoken])
         outputs = (spoken(choices[0][1].value),) if question else ()
@@ -315,6 +326,15 @@ class Customer:
             tuple(recording.mistakes),
         )
 
+    def state(self) -> tuple[Any, ...]:
+        """Return what wishes change, for `WishBook` to restore."""
+        return self.db.snapshot(), set(self.used), self._profile, set(self._texts_said)
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Go back to a state, as if what was drawn since had not been; for `WishBook`."""
+        snapshot, self.used, self._profile, self._texts_said = state
+        self.db.restore(snapshot)
+
     def begin(self, name: str) -> None:
         """Begin to record a wish; for `WishBook`."""
         self._recording = _Recording(name)
@@ -326,25 +346,44 @@ class Customer:
     def _texts(self, key: str) -> Sequence[str]:
         return self._wordings.of(self._pool, self._recording.name, key)
 
+    def _fill_in(self, text: str, slots: Mapping[str, Any]) -> str:
+        try:
+            return text.format(**slots)
+        except KeyError as error:
+            raise self._error(
+                f"expected a slot {error} out of {', '.join(slots) or 'none'} in {shorten(text)}; "
+                "give it a value where this is said"
+            ) from None
+        except (ValueError, TypeError) as error:
+            raise self._error(f"{error} in {shorten(text)}, with {shorten(dict(slots))}") from None
+
+    def _error(self, problem: str) -> WishError:
+        return WishError(f"the wish {self._recording.name}: {problem}")
+
+    def _tool(self, call: Call) -> Tool:
+        if call.tool not in self._tools:
+            names = ", ".join(self._tools)
+            raise self._error(f"expected a tool out of {names}; got {call.tool!r}")
+        return self._tools[call.tool]
+
     def _carry_out(self, call: Call) -> tuple[Any, bool]:
-        tool = self._tools.get(call.tool)
-        where = f"the wish {self._recording.name}"
-        if tool is None:
-            raise WishError(
-                f"{where}: expected a tool out of {', '.join(self._tools)}, got {call.tool!r}"
-            )
         before = self.db.snapshot()
         try:
-            result = tool.run(self.db, call.values)
+            result = self._tool(call).run(self.db, call.values)
         except ToolError as error:
-            raise WishError(f"{where}: {call.tool}({call.values}) was refused: {error}") from None
+            raise self._error(f"{call.tool}({call.values}) was refused: {error}") from None
         return result, self.db.snapshot() != before
 
     def _note(self, call: Call, value: Any, writes: bool, name: str | None, **more: Any) -> Term:
         noun = _VERBS.sub("", call.tool) or call.tool
-        variable = Variable(name or (_RESULT if writes else noun))
+        variable = self._variable(name or (_RESULT if writes else noun))
         self._recording.steps.append(Step(variable, call, writes=writes, **more))
         return Term.of_result(value, (variable,))
+
+    def _variable(self, name: str) -> Variable:
+        if not name.isidentifier():
+            raise self._error(f"expected a name that a variable can have; got {name!r}")
+        return Variable(name)
 
 
 def _ids_in(value: Any, pattern: re.Pattern[str]) -> Iterator[str]:
@@ -360,14 +399,3 @@ def _ids_in(value: Any, pattern: re.Pattern[str]) -> Iterator[str]:
         case list():
             for item in value:
                 yield from _ids_in(item, pattern)
-
-
-def spoken(value: Any) -> str | None:
-    """Return a value as an agent must say it, or None if it could be said in two ways.
-
-    ``12.5`` might be said as 12.5 or 12.50, and a whole number is part of too many others.
-    """
-    if isinstance(value, float):
-        text = f"{value:.2f}"
-        return None if text.endswith("0") else text
-    return value if isinstance(value, str) else None

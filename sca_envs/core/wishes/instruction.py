@@ -30,7 +30,7 @@ class Instruction:
         greeting = rng.choice(persona.greetings) if rng.random() < _GREETS else ""
         manner = persona.about if rng.random() < _TELLS_MANNER else ""
         who = [fact.text for fact in story.who.facts]
-        wishes = [wish.request.opening for wish in story.wishes]
+        wishes = [wish.prose for wish in story.wishes]
         if len(wishes) > 1:
             wishes.insert(1, self._say("link"))
         parts = [*wishes, *who] if rng.random() < _WISH_FIRST else [*who, *wishes]

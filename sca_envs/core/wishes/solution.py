@@ -6,12 +6,17 @@ call left out or a condition turned round are the attempts that fail.
 
 from __future__ import annotations
 
+import builtins
 import functools
+import keyword
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sca_envs.core.wishes.terms import Code, Given, Term, Variable, plain, to_code, write
+
+_RESERVED = frozenset(dir(builtins)) | {"answer"}
+"""Names that the code of solutions and terms needs for itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +137,10 @@ class Solution:
             instead: Values to put in the place of given ones.
         """
         names: dict[Variable, str] = {}
-        taken = set(self.reserved)
+        taken = {*self.reserved, *_RESERVED}
         for step in self.steps:
             name, number = step.variable.name, 1
-            while name in taken:
+            while name in taken or keyword.iskeyword(name):
                 number += 1
                 name = f"{step.variable.name}_{number}"
             taken.add(name)

@@ -13,12 +13,14 @@ from typing import Any
 
 from sca_envs.core.database import Base
 from sca_envs.core.endless import EndlessTasks
+from sca_envs.core.errors import OptionError
 from sca_envs.core.task import Task, UserScript
 from sca_envs.core.tools import Tool
 from sca_envs.core.wishes.book import WishBook
 from sca_envs.core.wishes.customer import Customer
+from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.personas import Persona
-from sca_envs.core.wishes.wish import DeadEnd, Introduction, Wish
+from sca_envs.core.wishes.wish import Introduction, Wish
 
 _TEST_EVERY = 5
 """One customer in five belongs to the test split."""
@@ -52,7 +54,12 @@ class WishTasks(EndlessTasks):
         super().__init__(f"{split}-")
         self._book, self._name, self._tools = book, name, tools
         self._base, self._seed, self._split = base, seed, split
-        self._customers = split_customers(base.keys(book.customers), split)
+        self._customers = split_customers(book.customer_keys(base), split)
+        if not self._customers:
+            raise OptionError(
+                f"Expected at least {_TEST_EVERY} customers in the table {book.customers!r} of "
+                f"{name}, so that each split has some; the split {split!r} has none"
+            )
 
     def __reduce__(self) -> tuple[type[WishTasks], tuple[Any, ...]]:
         state = (self._book, self._name, self._tools, self._base, self._seed, self._split)
@@ -62,14 +69,22 @@ class WishTasks(EndlessTasks):
         rng = random.Random(f"{self._name} task {self._seed} {self._split} {index}")
         for _ in range(_MOST_CUSTOMERS):
             number = rng.choices(list(_REQUESTS), list(_REQUESTS.values()))[0]
-            customer, persona, introduction = self._book.meet(
-                self._tools, self._base, self._customers, rng, pool=self._split
-            )
+            try:
+                customer, persona, introduction = self._book.meet(
+                    self._tools, self._base, self._customers, rng, pool=self._split
+                )
+            except DeadEnd:
+                continue
             wishes = self._book.draw_several(customer, number)
             if wishes:
                 script = self._write_script(customer, persona, introduction, wishes)
                 return self._build(index, persona, introduction, wishes, script)
-        raise DeadEnd(f"no customer of {self._name} had a wish, of {_MOST_CUSTOMERS} drawn")
+        names = ", ".join(wish.__name__ for wish in self._book.wishes)
+        raise WishError(
+            f"No customer of {self._name} in the split {self._split!r} had a wish, of "
+            f"{_MOST_CUSTOMERS} drawn: {names} find no occasion, or ask for nothing that could be "
+            "said in one way only"
+        )
 
     def _write_script(
         self, customer: Customer, persona: Persona, who: Introduction, wishes: list[Wish]
@@ -91,14 +106,13 @@ class WishTasks(EndlessTasks):
         script: UserScript,
     ) -> Task:
         facts = [fact.text for fact in who.facts]
-        prose = [text for wish in wishes for text in _prose(wish)]
         withheld = sum(not fact.given for wish in wishes for fact in wish.request.facts)
         return Task(
             id=self.id_of(index),
             domain=self._name,
             data=f"generated:{self._seed}",
             split=self._split,
-            instruction=" ".join([persona.about, *facts, *prose]),
+            instruction=" ".join([persona.about, *facts, *(wish.prose for wish in wishes)]),
             script=script,
             actions=(*who.actions, *(action for wish in wishes for action in wish.actions)),
             outputs=tuple(output for wish in wishes for output in wish.request.outputs),
@@ -108,11 +122,5 @@ class WishTasks(EndlessTasks):
 
 def split_customers(keys: Sequence[str], split: str) -> tuple[str, ...]:
     """Return the keys of the customers that belong to a split."""
-    tested = keys[_TEST_EVERY - 1 :: _TEST_EVERY]
-    return tuple(tested) if split == "test" else tuple(key for key in keys if key not in tested)
-
-
-def _prose(wish: Wish) -> list[str]:
-    """Return the opening of a wish and the facts that it leaves out."""
-    withheld = [fact.text for fact in wish.request.facts if not fact.given]
-    return [wish.request.opening, *withheld]
+    places = range(_TEST_EVERY - 1, len(keys), _TEST_EVERY)
+    return tuple(key for n, key in enumerate(keys) if (n in places) == (split == "test"))

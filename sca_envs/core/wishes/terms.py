@@ -14,13 +14,21 @@ the solution later::
 
 from __future__ import annotations
 
+import ast
+import itertools
 import json
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sca_envs.core.errors import shorten
+from sca_envs.core.wishes.errors import DeadEnd
+
 _BOUND_NAMES = ("one", "other", "third", "fourth")
+_ATOMIC = (ast.Call, ast.Subscript, ast.Attribute, ast.Name, ast.List, ast.IfExp, ast.Lambda)
+_LEAVES = (str, int, float, bool, type(None), slice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +48,9 @@ class Variable:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bound:
-    """The variable of a comprehension."""
-
-    depth: int
-    """How many comprehensions are around it."""
+    """The variable of one comprehension; its name is drawn up when the expression is written."""
 
 
 Piece = str | Given | Variable | Bound
@@ -116,23 +121,24 @@ class Term:
     __hash__ = None  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[Term]:
+        if isinstance(self.value, dict):
+            raise TypeError("an object has no items by number: use `term.values()`")
         return (self[index] for index in range(len(self.value)))
 
     # What is of it
 
     def __getitem__(self, key: Any) -> Term:
-        plain = key.value if isinstance(key, Term) else key
-        return Term(self.value[plain], (*self._operand(), "[", *to_code(key), "]"))
+        return Term(self.value[plain(key)], (*self._operand(), "[", *to_code(key), "]"))
 
-    def get(self, key: str, default: Any = None) -> Term:
+    def get(self, key: str | Term, default: Any = None) -> Term:
         """Return a field that may be missing: ``term.get(key, default)``."""
-        written = () if default is None else (", ", repr(default))
+        written = () if default is None else (", ", *to_code(default))
         code = (*self._operand(), ".get(", *to_code(key), *written, ")")
-        return Term(self.value.get(key, default), code)
+        return Term(self.value.get(plain(key), plain(default)), code)
 
     def values(self) -> Term:
-        """Return the values of an object, to look through: ``term.values()``."""
-        return Term(list(self.value.values()), (*self._operand(), ".values()"))
+        """Return the values of an object: ``list(term.values())``."""
+        return Term(list(self.value.values()), ("list(", *self._operand(), ".values())"))
 
     def length(self) -> Term:
         """Return how many there are: ``len(term)``."""
@@ -140,40 +146,39 @@ class Term:
 
     def contains(self, value: Any) -> Term:
         """Return whether a value is in it: ``value in term``."""
-        plain = value.value if isinstance(value, Term) else value
         code = (*_operand(value), " in ", *self._operand())
-        return Term(plain in self.value, code, atomic=False)
+        return Term(plain(value) in self.value, code, atomic=False)
 
     # Lists
 
     def where(self, condition: Function) -> Term:
         """Return the items that fulfil a condition: ``[one for one in term if …]``."""
-        code, verdicts = self._apply(condition)
+        bound, code, verdicts = self._apply(condition)
         chosen = [item for item, holds in zip(self.value, verdicts, strict=True) if holds]
-        bound = self._bound
-        return Term(chosen, ("[", bound, " for ", bound, " in ", *self.code, " if ", *code, "]"))
+        return Term(chosen, ("[", bound, *self._each(bound), " if ", *code, "]"))
 
     def first(self, condition: Function) -> Term:
         """Return the first item that fulfils a condition: ``next(one for one in term if …)``.
 
         Raises:
-            StopIteration: If there is none.
+            DeadEnd: If there is none.
         """
-        code, verdicts = self._apply(condition)
-        pairs = zip(self.value, verdicts, strict=True)
-        bound = self._bound
-        written = ("next(", bound, " for ", bound, " in ", *self.code, " if ", *code, ")")
-        return Term(next(item for item, holds in pairs if holds), written)
+        bound, code, verdicts = self._apply(condition)
+        written = ("next(", bound, *self._each(bound), " if ", *code, ")")
+        for item, holds in zip(self.value, verdicts, strict=True):
+            if holds:
+                return Term(item, written)
+        raise DeadEnd(f"there is no {write(written)}")
 
     def each(self, function: Function) -> Term:
         """Return something of every item: ``[… for one in term]``."""
-        code, values = self._apply(function)
-        return Term(values, ("[", *code, " for ", self._bound, " in ", *self.code, "]"))
+        bound, code, values = self._apply(function)
+        return Term(values, ("[", *code, *self._each(bound), "]"))
 
     def total(self, function: Function) -> Term:
         """Return the sum over the items, to the cent: ``round(sum(…), 2)``; whole numbers exact."""
-        code, values = self._apply(function)
-        inner = ("sum(", *code, " for ", self._bound, " in ", *self.code, ")")
+        bound, code, values = self._apply(function)
+        inner = ("sum(", *code, *self._each(bound), ")")
         if any(isinstance(value, float) for value in values):
             return Term(round(sum(values), 2), ("round(", *inner, ", 2)"))
         return Term(sum(values), inner)
@@ -195,30 +200,37 @@ class Term:
         return self._extreme_item(max, function)
 
     def _extreme(self, choose: Callable[..., Any], function: Function) -> Term:
-        code, values = self._apply(function)
-        bound = self._bound
-        return Term(
-            choose(values), (f"{choose.__name__}(", *code, " for ", bound, " in ", *self.code, ")")
-        )
+        bound, code, values = self._apply(function)
+        return Term(choose(values), (f"{choose.__name__}(", *code, *self._each(bound), ")"))
 
     def _extreme_item(self, choose: Callable[..., Any], function: Function) -> Term:
-        code, values = self._apply(function)
+        bound, code, values = self._apply(function)
         item = self.value[values.index(choose(values))]
-        written = (f"{choose.__name__}(", *self.code, ", key=lambda ", self._bound, ": ")
-        return Term(item, (*written, *code, ")"))
+        written = (f"{choose.__name__}(", *self.code, ", key=lambda ", bound, ": ", *code, ")")
+        return Term(item, written)
 
-    @property
-    def _bound(self) -> Bound:
-        return Bound(1 + max((p.depth for p in self.code if isinstance(p, Bound)), default=-1))
+    def _each(self, bound: Bound) -> Code:
+        return (" for ", bound, " in ", *self._operand())
 
-    def _apply(self, function: Function) -> tuple[Code, list[Any]]:
-        """Return the code of a function, and its values over the items."""
-        bound = (self._bound,)
-        results = [function(Term(item, bound)) for item in self.value]
+    def _apply(self, function: Function) -> tuple[Bound, Code, list[Any]]:
+        """Return what stands for an item, a function's code of it, and its values over the items.
+
+        Raises:
+            DeadEnd: If there are no items, so that nobody can tell the code.
+            ValueError: If the code is another one for another item.
+        """
+        bound = Bound()
+        results = [function(Term(item, (bound,))) for item in self.value]
         if not results:
-            raise ValueError(f"there is nothing in {write(self.code)} to look through")
-        values = [r.value if isinstance(r, Term) else r for r in results]
-        return to_code(results[0]), values
+            raise DeadEnd(f"there is nothing in {write(self.code)} to look through")
+        codes = [to_code(result) for result in results]
+        texts = {write(code): None for code in codes}
+        if len(texts) > 1:
+            raise ValueError(
+                f"expected one expression for all items of {write(self.code)}, got "
+                f"{shorten(' and '.join(texts))}: use the item as a term, not its `.value`"
+            )
+        return bound, codes[0], [plain(result) for result in results]
 
     # Operators
 
@@ -279,8 +291,9 @@ class Term:
     def __abs__(self) -> Term:
         return Term(abs(self.value), ("abs(", *self.code, ")"))
 
-    def __round__(self, digits: int = 0) -> Term:
-        return Term(round(self.value, digits), ("round(", *self.code, f", {digits})"))
+    def __round__(self, digits: int | None = None) -> Term:
+        written = "" if digits is None else f", {digits}"
+        return Term(round(self.value, digits), ("round(", *self.code, f"{written})"))
 
     def _operand(self) -> Code:
         return self.code if self.atomic else ("(", *self.code, ")")
@@ -291,19 +304,29 @@ def derive(value: Any, code: str, *terms: Term) -> Term:
 
     Args:
         value: Its value.
-        code: Its expression, with ``{0}``, ``{1}`` … for the terms; no other braces.
+        code: Its expression, with ``{0}``, ``{1}`` … for the terms, in parentheses where they need
+            them; no other braces.
         terms: What it is made of.
+
+    Raises:
+        ValueError: If that is no expression.
     """
     pieces: list[Piece] = []
     for number, part in enumerate(code.split("{")):
         index, brace, rest = part.partition("}")
         if number == 0:
             pieces.append(part)
-        elif not brace or not index.isdecimal():
-            raise ValueError(f"expected {{0}}, {{1}} … and no other braces, got {code!r}")
+        elif not brace or not index.isdecimal() or int(index) >= len(terms):
+            raise ValueError(f"expected {{0}} … for {len(terms)} terms, no other braces: {code!r}")
         else:
-            pieces += [*terms[int(index)].code, rest]
-    return Term(value, tuple(pieces), atomic=False)
+            pieces += [*terms[int(index)]._operand(), rest]
+    try:
+        kind = ast.parse(write(tuple(pieces)), mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(f"expected an expression in Python, got {code!r}: {error}") from None
+    if isinstance(kind, ast.IfExp | ast.Lambda):  # these cannot stand behind an `if`
+        pieces = ["(", *pieces, ")"]
+    return Term(value, tuple(pieces), atomic=isinstance(kind, _ATOMIC))
 
 
 def plain(value: Any) -> Any:
@@ -318,14 +341,20 @@ def plain(value: Any) -> Any:
 
 
 def to_code(value: Any) -> Code:
-    """Return the expression of a value that may hold terms."""
+    """Return the expression of a value that may hold terms.
+
+    Raises:
+        TypeError: If it holds something that JSON cannot say.
+    """
     if isinstance(value, Term):
         return value.code
     if isinstance(value, list | tuple):
         return ("[", *_joined(to_code(item) for item in value), "]")
     if isinstance(value, Mapping):
-        entries = ((repr(key), ": ", *to_code(item)) for key, item in value.items())
+        entries = ((*to_code(key), ": ", *to_code(item)) for key, item in value.items())
         return ("{", *_joined(entries), "}")
+    if type(value) not in _LEAVES or (isinstance(value, float) and not math.isfinite(value)):
+        raise TypeError(f"expected a value as JSON has it, or a term; got {shorten(value)}")
     return (repr(value),)
 
 
@@ -341,17 +370,21 @@ def write(
         names: What variables are called; by default their own names.
         instead: Values to put in the place of given ones.
     """
+    called: dict[Any, str] = {p: p.name for p in code if isinstance(p, Variable)}
+    called |= names or {}
+    more = (f"item_{number}" for number in itertools.count(len(_BOUND_NAMES) + 1))
+    free = (name for name in itertools.chain(_BOUND_NAMES, more) if name not in called.values())
     text = ""
     for piece in code:
         match piece:
             case str():
                 text += piece
             case Given():
-                text += repr((instead or {}).get(piece, piece.value))
-            case Variable():
-                text += (names or {}).get(piece, piece.name)
-            case Bound():
-                text += _BOUND_NAMES[piece.depth]
+                text += write(to_code((instead or {}).get(piece, piece.value)))
+            case _:
+                if piece not in called:
+                    called[piece] = next(free)
+                text += called[piece]
     return text
 
 

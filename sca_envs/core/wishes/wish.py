@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sca_envs.core.errors import SCAError
 from sca_envs.core.task import Fact, ReferenceAction, Request
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Term
-
-
-class DeadEnd(Exception):  # noqa: N818 (nothing is wrong: another draw will do)
-    """What was drawn makes no wish: the customer has no such record, for example."""
-
-
-class WishError(SCAError):
-    """A wish does what no wish may do, such as a call that the tool refuses."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +33,12 @@ class Wish:
         return self.name == other.name and own == others
 
     @property
+    def prose(self) -> str:
+        """The opening and the facts that it leaves out."""
+        withheld = [fact.text for fact in self.request.facts if not fact.given]
+        return " ".join([self.request.opening, *withheld])
+
+    @property
     def actions(self) -> tuple[ReferenceAction, ...]:
         """The calls that were carried out."""
         calls = [step.carried_out for step in self.steps]
@@ -64,3 +62,14 @@ class Introduction:
     def actions(self) -> tuple[ReferenceAction, ...]:
         """The calls that look it up."""
         return tuple(_action(step.call) for step in self.steps if step.call is not None)
+
+
+def spoken(value: Any) -> str | None:
+    """Return a value as an agent must say it, or None if it could be said in two ways.
+
+    ``12.5`` might be said as 12.5 or 12.50, and a whole number is part of too many others.
+    """
+    if isinstance(value, float):
+        text = f"{value:.2f}"
+        return None if text.endswith("0") else text
+    return value if isinstance(value, str) else None

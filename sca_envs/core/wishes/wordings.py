@@ -22,16 +22,17 @@ from __future__ import annotations
 import functools
 import string
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from sca_envs.core.errors import OptionError
+from sca_envs.core.errors import OptionError, shorten
 from sca_envs.core.patterns import check_patterns
 
 POOLS = ("train", "test")
-_CUES, _SHARED = "cues", "shared"
+_CUES, _SHARED = NO_WISHES = ("cues", "shared")
+"""Tables of the file that are no wishes."""
 
 Texts = Mapping[str, Mapping[str, Sequence[str]]]
 """Wish -> key -> texts."""
@@ -72,10 +73,9 @@ class Wordings:
         """
         try:
             tables = tomllib.loads(text)
-            cues = {key: tuple(value) for key, value in tables.pop(_CUES, {}).items()}
-            check_patterns(cue for group in cues.values() for cue in group)
-        except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        except tomllib.TOMLDecodeError as error:
             raise OptionError(f"{name}: {error}") from None
+        cues = _read_cues(tables.pop(_CUES, {}), f"{name}: [{_CUES}]")
         pools: dict[str, dict[str, Mapping[str, Sequence[str]]]] = {pool: {} for pool in POOLS}
         for wish, table in tables.items():
             split = isinstance(table, dict) and set(table) == set(POOLS)
@@ -112,19 +112,49 @@ def enumerate_words(words: Iterable[str]) -> str:
 def _read(package: str, name: str) -> Wordings:
     try:
         text = files(package).joinpath(name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise OptionError(f"Expected a file {name} in the package {package}: {error}") from None
+    except (OSError, ImportError, TypeError, ValueError) as error:
+        raise OptionError(
+            f"Expected a file {name} in UTF-8 in the package {package!r}: {error}"
+        ) from None
     return Wordings.parse(text, f"{package}/{name}")
 
 
+def _read_cues(table: Any, place: str) -> dict[str, tuple[str, ...]]:
+    _check_lists(table, place)
+    for key, group in table.items():
+        try:
+            check_patterns(group)
+        except ValueError as error:
+            raise OptionError(f"{place} {key}: {error}") from None
+    return {key: tuple(group) for key, group in table.items()}
+
+
 def _check(texts: Any, place: str) -> None:
-    if not isinstance(texts, dict):
-        raise OptionError(f"{place}: expected a table of lists of texts")
+    _check_lists(texts, place)
     for key, group in texts.items():
+        for text in group:
+            try:
+                fields = list(_fields(text))
+            except ValueError as error:
+                raise OptionError(
+                    f"{place} {key}: {error} in {shorten(text)}; write {{{{ and }}}} for braces"
+                ) from None
+            for slot, form in fields:
+                if not slot.isidentifier() or "{" in form:
+                    raise OptionError(
+                        f"{place} {key}: expected slots such as {{order}} or {{amount:.2f}}, got "
+                        f"{shorten(text)}"
+                    )
+
+
+def _check_lists(table: Any, place: str) -> None:
+    if not isinstance(table, dict):
+        raise OptionError(f"{place}: expected a table of lists of texts, got {shorten(table)}")
+    for key, group in table.items():
         if not (isinstance(group, list) and group and all(isinstance(one, str) for one in group)):
             raise OptionError(
                 f"{place} {key}: expected a list of texts (and, for pools, both "
-                f"{' and '.join(POOLS)}), got {group!r:.60}"
+                f"{' and '.join(POOLS)}), got {shorten(group)}"
             )
 
 
@@ -133,7 +163,7 @@ def _check_slots(pools: Mapping[str, Texts], name: str) -> None:
     train, test = (pools[pool] for pool in POOLS)
     for wish in train:
         for key in {*train[wish], *test[wish]}:
-            slots = [{s for text in pool[wish].get(key, ()) for s in _slots(text)}
+            slots = [{s for text in pool[wish].get(key, ()) for s, _ in _fields(text)}
                      for pool in (train, test)]  # fmt: skip
             if key not in train[wish] or key not in test[wish] or slots[0] != slots[1]:
                 raise OptionError(
@@ -142,5 +172,12 @@ def _check_slots(pools: Mapping[str, Texts], name: str) -> None:
                 )
 
 
-def _slots(text: str) -> list[str]:
-    return [field for _, field, _, _ in string.Formatter().parse(text) if field]
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the slots of a text, each with how it is formatted.
+
+    Raises:
+        ValueError: If braces do not match.
+    """
+    for _, slot, form, conversion in string.Formatter().parse(text):
+        if slot is not None:
+            yield f"{slot}!{conversion}" if conversion else slot, form or ""
