@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from sca_envs.challenge.procedural import airline
 from sca_envs.challenge.procedural.draft import MAX_CALLS, compose
 from sca_envs.challenge.procedural.families import (
     browser,
@@ -31,7 +30,6 @@ _ATTEMPTS, _ATTEMPTS_AT_ONE_SIZE = 5000, 100
 cheap, and one in five or so makes one."""
 
 DRAFTS: dict[str, Callable[[Explorer, int], Draft]] = {
-    "tau_airline": airline.draft,
     "message_decoder": decoder.draft,
     "dna_sequencer": sequencer.draft,
     "trade_calculator": trader.draft,

@@ -5,16 +5,17 @@ Its 14 tools behave as tau-bench's; policy, tool descriptions and generated data
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 
+from sca_envs.core.database import Base
+from sca_envs.core.domain import RecordReader
 from sca_envs.core.tools import Tool, toolset
+from sca_envs.core.wishes import WishTasks
 from sca_envs.domains.tau import tools as common
-from sca_envs.domains.tau.generated import GeneratedTasks
 from sca_envs.domains.tau.loading import Blueprint, Original
 from sca_envs.domains.tau_airline import audit, changes, lookups, tau2, world
 from sca_envs.domains.tau_airline.sampling import sample_argument
-from sca_envs.domains.tau_airline.tasks import RECIPE
+from sca_envs.domains.tau_airline.wishes import WISHES
 
 TOOLS: dict[str, Tool] = toolset(
     changes.book_reservation,
@@ -41,6 +42,12 @@ TAU2_TOOLS: dict[str, Tool] = {
 }
 """The same tools with what tau2 does differently; it has no `think`, but `get_flight_status`."""
 
+
+def generate_tasks(base: Base, seed: int, split: str) -> WishTasks:
+    """Return the generated tasks of a split."""
+    return WishTasks(WISHES, "tau_airline", TOOLS, base, seed, split)
+
+
 BLUEPRINT = Blueprint(
     name="tau_airline",
     package=__name__,
@@ -52,8 +59,13 @@ BLUEPRINT = Blueprint(
         "tau2": Original(("test", "train"), TAU2_TOOLS),
     },
     build_world=world.build,
-    tasks=functools.partial(GeneratedTasks, RECIPE),
+    tasks=generate_tasks,
     sample_argument=sample_argument,
+    wishes=WISHES,
+    record_readers={
+        "reservations": RecordReader("get_reservation_details", "reservation_id", "reservation"),
+        "users": RecordReader("get_user_details", "user_id", "user"),
+    },
 )
 """What the domain is made of."""
 
