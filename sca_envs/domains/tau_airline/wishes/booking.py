@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sca_envs.core.database import Record
@@ -64,33 +64,33 @@ class _Route(NamedTuple):
     """Price of the flights for one passenger."""
 
 
-Pay = Callable[[Customer, int], list[Record]]
-"""Tells how a total is paid; returns the payment methods in the order in which they are used up."""
-
-
 def book_one_way(c: Customer) -> Wish:
     """Book a direct flight."""
-    return _book(c, _tell_payments)
+    return _book(c, _draw_ways_to_pay(c))
 
 
 def book_with_stop(c: Customer) -> Wish:
     """Book a connection between airports without direct flights."""
-    return _book(c, _tell_payments, direct=False)
+    return _book(c, _draw_ways_to_pay(c), direct=False)
 
 
 def book_round_trip(c: Customer) -> Wish:
     """Book direct flights there and back."""
-    return _book(c, _tell_payments, back=True)
+    return _book(c, _draw_ways_to_pay(c), back=True)
 
 
 def book_with_certificates(c: Customer) -> Wish:
     """Book and want to pay with two certificates, of which the policy allows one."""
-    return _book(c, _tell_two_certificates)
+    certificates, cards = draw_methods(c, "certificate")[:2], draw_methods(c, "credit_card")
+    if len(certificates) < 2 or not cards:
+        raise DeadEnd
+    smaller, larger = sorted(certificates, key=lambda method: method["amount"])
+    return _book(c, [[larger, cards[0]]], unwanted=smaller)
 
 
 def book_within_limit(c: Customer) -> Wish:
     """Book a direct flight only if all of it is cheap enough."""
-    return _book(c, _tell_card, limited=True)
+    return _book(c, [[c.pick(draw_methods(c, "credit_card"))]], limited=True)
 
 
 class _Order(NamedTuple):
@@ -143,8 +143,25 @@ class _Order(NamedTuple):
 
 
 def _book(
-    c: Customer, pay: Pay, *, direct: bool = True, back: bool = False, limited: bool = False
+    c: Customer,
+    ways_to_pay: list[list[Record]],
+    *,
+    direct: bool = True,
+    back: bool = False,
+    limited: bool = False,
+    unwanted: Record | None = None,
 ) -> Wish:
+    """Book a trip.
+
+    Args:
+        c: The customer.
+        ways_to_pay: Payment methods in the order in which they are used up; the first way that
+            pays everything is taken.
+        direct: Whether with direct flights.
+        back: Whether there and back.
+        limited: Whether only up to a price.
+        unwanted: A certificate that the customer wants to use, too, against the policy.
+    """
     change_profile(c)
     if all(c.db.get("reservations", key) is not None for key in BOOKING_IDS):
         raise DeadEnd
@@ -156,7 +173,8 @@ def _book(
     insured = c.rng.random() < _INSURES
     c.tell("insurance", insured, wording="insured" if insured else "not_insured")
     fees = INSURANCE_FEE * party.size * insured + BAG_FEE * extra.value
-    methods = [find_method(c, method) for method in pay(c, route.fare * party.size + fees)]
+    paying = _tell_payment(c, ways_to_pay, route.fare * party.size + fees, unwanted)
+    methods = [find_method(c, method) for method in paying]
     dates, free = zip(*(_look_up(c, day, party) for day in route.days), strict=True)
     order = _Order(c.key, route, dates, party, passengers, bags, extra, methods)
     if route.other is not None:
@@ -288,34 +306,43 @@ def _tell_bags(c: Customer, party: _Party) -> tuple[Term, Term]:
     return bags, c.let("extra", derive(max(0, extra.value), "max(0, {0})", extra))
 
 
-def _tell_payments(c: Customer, total: int) -> list[Record]:
-    ways = list(_ways_to_pay(c))
-    c.rng.shuffle(ways)
-    for methods in ways:
-        needed = _first_to_reach(methods, total)
-        if needed:
-            first, *others = map(name_method, methods)
-            wording = "paying_in_turn" if others else "paying"
-            value = [method["id"] for method in methods]
-            c.tell("payment", value, wording=wording, first=first, rest=", then ".join(others))
-            return needed
-    raise DeadEnd
-
-
-def _ways_to_pay(c: Customer) -> Iterator[list[Record]]:
-    """Yield payment methods in the order in which they are used, as the policy allows them."""
+def _draw_ways_to_pay(c: Customer) -> list[list[Record]]:
+    """Return payment methods in the order in which they are used, as the policy allows them."""
     cards, gifts, certificates = (
         draw_methods(c, source)[:1] for source in ("credit_card", "gift_card", "certificate")
     )
     last = cards or gifts
-    if last:
-        yield last
+    if not last:
+        raise DeadEnd
+    ways = [last]
     if gifts and cards:
-        yield [*gifts, *cards]
-    if certificates and last:
-        yield [*certificates, *last]
+        ways.append([*gifts, *cards])
+    if certificates:
+        ways.append([*certificates, *last])
     if certificates and gifts and cards:
-        yield [*certificates, *gifts, *cards]
+        ways.append([*certificates, *gifts, *cards])
+    c.rng.shuffle(ways)
+    return ways
+
+
+def _tell_payment(
+    c: Customer, ways: list[list[Record]], total: int, unwanted: Record | None
+) -> list[Record]:
+    """Tell how a total is paid; return the payment methods that are needed for it."""
+    methods = next((way for way in ways if _first_to_reach(way, total)), None)
+    if methods is None:
+        raise DeadEnd
+    first, *others = map(name_method, methods)
+    if unwanted is None:
+        wording = "paying_in_turn" if others else "paying"
+        slots: dict[str, Any] = {"first": first, "rest": ", then ".join(others)}
+    else:
+        wording, most = "two_certificates", f"${methods[0]['amount']}"
+        one, other = c.rng.sample([first, name_method(unwanted)], 2)
+        slots = {"one": one, "other": other, "most": most, "card": others[0]}
+        c.about(unwanted["id"])
+    c.tell("payment", [method["id"] for method in methods], wording=wording, **slots)
+    return _first_to_reach(methods, total)
 
 
 def _first_to_reach(methods: Sequence[Record], total: int) -> list[Record]:
@@ -326,34 +353,6 @@ def _first_to_reach(methods: Sequence[Record], total: int) -> list[Record]:
         if not left:
             return list(methods[:number])
     return []
-
-
-def _tell_two_certificates(c: Customer, total: int) -> list[Record]:
-    """Pay with the larger of two certificates, as a second one is not allowed."""
-    certificates, cards = draw_methods(c, "certificate")[:2], draw_methods(c, "credit_card")
-    if len(certificates) < 2 or not cards:
-        raise DeadEnd
-    one, other = certificates
-    larger = max(certificates, key=lambda method: method["amount"])
-    c.about(one["id"], other["id"])
-    c.tell(
-        "payment",
-        [larger["id"], cards[0]["id"]],
-        wording="two_certificates",
-        one=name_method(one),
-        other=name_method(other),
-        most=f"${larger['amount']}",
-        card=name_method(cards[0]),
-    )
-    return _first_to_reach([larger, cards[0]], total)
-
-
-def _tell_card(c: Customer, total: int) -> list[Record]:
-    cards = draw_methods(c, "credit_card")[:1]
-    if not cards:
-        raise DeadEnd
-    c.tell("payment", [cards[0]["id"]], wording="paying", first=name_method(cards[0]), rest="")
-    return cards
 
 
 def _write_payments(methods: Sequence[Term], total: Term) -> list[dict[str, Any]]:

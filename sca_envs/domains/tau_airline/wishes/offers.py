@@ -178,10 +178,10 @@ def draw_choice(
         return None
     choices = [*general_choices(day, cabin), *_special_choices(c, day, cabin, offers)]
     c.rng.shuffle(choices)
-    picks = [(offer, one) for one in choices if (offer := one.pick(offers)) is not None]
-    if not picks:
+    picks = ((offer, one) for one in choices if (offer := one.pick(offers)) is not None)
+    offer, choice = next(picks, (None, None))
+    if choice is None:
         return None
-    offer, choice = picks[0]
     return offer, choice, next((one for other, one in picks if other is not offer), None)
 
 
