@@ -1,4 +1,4 @@
-"""The challenger without a model: goals of a domain, written as Code-as-Task by plain code.
+"""The challenger without a model: a domain's wishes, as Code-as-Tasks that are known to work.
 
 It is the yardstick for the gates: what it makes is known to be good, and at a set rate it plants
 flaws of known kinds, so that one can count what the gates let pass and what they refuse wrongly.
@@ -7,27 +7,18 @@ flaws of known kinds, so that one can count what the gates let pass and what the
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from sca_envs.challenge.procedural import airline, retail
 from sca_envs.challenge.procedural.draft import MAX_CALLS, compose
 from sca_envs.challenge.procedural.flaws import FLAWS, plant
-from sca_envs.challenge.procedural.parts import Explorer
 from sca_envs.challenge.task import CodeAsTask
 from sca_envs.core.domain import Domain
 from sca_envs.core.errors import OptionError
-from sca_envs.core.wishes.draft import Draft
 from sca_envs.core.wishes.errors import DeadEnd
 
 _ATTEMPTS, _ATTEMPTS_AT_ONE_SIZE = 5000, 100
 """Draws before giving up, and before another number of calls is drawn; a draw that makes no task is
 cheap, and one in five or so makes one."""
-
-DRAFTS: dict[str, Callable[[Explorer, int], Draft]] = {
-    "tau_retail": retail.draft,
-    "tau_airline": airline.draft,
-}
-"""Domain -> what draws the draft of a task whose solution has a number of calls."""
 
 
 class ProceduralChallenger:
@@ -41,17 +32,18 @@ class ProceduralChallenger:
         flaws: Kinds of flaws to choose from, out of `FLAWS`; all by default.
 
     Raises:
-        OptionError: If the domain is not known, the rate no share, or a flaw no kind.
+        OptionError: If the domain has no wishes, the rate is no share, or a flaw no kind.
     """
 
     def __init__(
         self, domain: Domain, *, flaw_rate: float = 0.0, flaws: Sequence[str] | None = None
     ) -> None:
-        if domain.name not in DRAFTS and domain.wishes is None:
+        if domain.wishes is None:
             raise OptionError(
-                f"Expected a domain out of {', '.join(DRAFTS)} for the procedural challenger; got "
-                f"{domain.name!r}"
+                f"Expected a domain that has wishes for the procedural challenger; {domain.name!r} "
+                "has none: give its DomainSpec wishes, or use another challenger"
             )
+        self._wishes = domain.wishes
         if not 0 <= flaw_rate <= 1:
             raise OptionError(f"Expected flaw_rate from 0 to 1, got {flaw_rate}")
         unknown = [flaw for flaw in flaws or () if flaw not in FLAWS]
@@ -118,7 +110,7 @@ class ProceduralChallenger:
             if number % _ATTEMPTS_AT_ONE_SIZE == 0:  # a domain may have no task of some size
                 calls = rng.randint(1, MAX_CALLS)
             try:
-                draft = self._draw(rng, calls)
+                draft = self._wishes.draft(self.domain.tools, self.domain.base, rng, calls)
             except DeadEnd:
                 continue
             task = compose(self.domain, draft, calls, seed)
@@ -128,12 +120,6 @@ class ProceduralChallenger:
             f"The procedural challenger found no task in {self.domain.name} with data "
             f"{self.domain.data!r} in {_ATTEMPTS} draws; `sca check` may say what its wishes lack"
         )
-
-    def _draw(self, rng: random.Random, calls: int) -> Draft:
-        domain = self.domain
-        if domain.wishes is not None:
-            return domain.wishes.draft(domain.tools, domain.base, rng, calls)
-        return DRAFTS[domain.name](Explorer(domain, rng), calls)
 
     def _rng(self, purpose: str) -> random.Random:
         # Seeded by a text, which is the same in every process and on every machine.

@@ -70,9 +70,11 @@ class Customer:
         """The state as the wishes so far leave it; read it, and change it by calls only."""
         self.used: set[str] = set()
         """Keys of records that a wish is about already."""
+        self.id = self.given(key)
+        """The key as a term; the function that identifies sets the one that a tool returned."""
         self._profile: Term | None = None
         self._tools, self._wordings, self._pool = tools, wordings, pool
-        self._openness, self._ids = openness, re.compile(id_pattern)
+        self._openness, self._ids = openness, re.compile(id_pattern, re.IGNORECASE)
         self._recording = _Recording("")
         self._texts_said: set[str] = set()
 
@@ -214,7 +216,7 @@ class Customer:
 
     # Doing
 
-    def call(self, tool: str, /, *, as_: str | None = None, **arguments: Any) -> Term:
+    def call(self, tool: str, /, *, as_: Any = None, **arguments: Any) -> Term:
         """Call a tool, as a step of the solution.
 
         Args:
@@ -308,12 +310,14 @@ class Customer:
         choices = [(self._fill_in(words, slots), term) for words, term in choices]
         text = self.say(opening, **{"ask": choices[0][0], **slots})
         text = " ".join([text[:1].upper() + text[1:], *recording.spoken])
-        outputs = (spoken(choices[0][1].value),) if question else ()
+        output = spoken(choices[0][1].value) if question else None
+        said = [text, *(fact.text for fact in recording.facts)]
         request = Request(
             opening=text,
             facts=tuple(recording.facts),
             ids=tuple(dict.fromkeys(recording.ids)),
-            outputs=tuple(output for output in outputs if output is not None),
+            # What the customer says already shows nothing when the agent says it.
+            outputs=() if output is None or any(output in one for one in said) else (output,),
         )
         return Wish(
             recording.name,

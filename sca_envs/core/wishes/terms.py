@@ -81,6 +81,11 @@ class Term:
         """Whether the expression can stand beside an operator without parentheses."""
 
     @classmethod
+    def of(cls, value: Any) -> Term:
+        """Return a list or object that holds terms as one term."""
+        return cls(plain(value), to_code(value))
+
+    @classmethod
     def of_result(cls, result: Any, code: Code) -> Term:
         """Return the term of a tool's result; one in JSON is read when its value is needed."""
         term = cls(result, code)

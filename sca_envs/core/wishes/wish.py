@@ -9,6 +9,8 @@ from sca_envs.core.task import Fact, ReferenceAction, Request
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Term
 
+_LEAST_SPOKEN = 100
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -67,8 +69,10 @@ class Introduction:
 def spoken(value: Any) -> str | None:
     """Return a value as an agent must say it, or None if it could be said in two ways.
 
-    ``12.5`` might be said as 12.5 or 12.50, and a whole number is part of too many others.
+    ``12.5`` might be said as 12.5 or 12.50, and a small number is part of too many others.
     """
+    if isinstance(value, int):
+        return str(value) if value >= _LEAST_SPOKEN else None
     if isinstance(value, float):
         text = f"{value:.2f}"
         return None if text.endswith("0") else text

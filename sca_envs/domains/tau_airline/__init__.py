@@ -8,14 +8,14 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 
+from sca_envs.core.domain import RecordReader
 from sca_envs.core.tools import Tool, toolset
 from sca_envs.domains.spec import DomainSpec
 from sca_envs.domains.tau import tools as common
-from sca_envs.domains.tau.generated import GeneratedTasks
 from sca_envs.domains.tau.original import original
 from sca_envs.domains.tau_airline import audit, changes, lookups, tau2, world
 from sca_envs.domains.tau_airline.sampling import sample_argument
-from sca_envs.domains.tau_airline.tasks import RECIPE
+from sca_envs.domains.tau_airline.wishes import WISHES
 
 TOOLS: dict[str, Tool] = toolset(
     changes.book_reservation,
@@ -50,7 +50,11 @@ SPEC = DomainSpec(
     name="tau_airline",
     package=__name__,
     tools=TOOLS,
-    tasks=functools.partial(GeneratedTasks, RECIPE),
+    wishes=WISHES,
+    record_readers={
+        "reservations": RecordReader("get_reservation_details", "reservation_id", "reservation"),
+        "users": RecordReader("get_user_details", "user_id", "user"),
+    },
     sample_argument=sample_argument,
     build_world=world.build,
     originals={

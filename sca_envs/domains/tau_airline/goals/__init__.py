@@ -1,1 +1,0 @@
-"""What the generated customers of the airline want."""
