@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import tomllib
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from sca_envs.core.packaged import read_toml
 
 _OCCASIONS = ("yes", "no", "next", "thanks", "leave_it", "unsure", "give_up")
 
@@ -31,17 +31,7 @@ class Persona(NamedTuple):
         return {kind: rng.choice(getattr(self, kind)) for kind in _OCCASIONS}
 
 
-def _read() -> tuple[Persona, ...]:
-    text = files(__package__ or "").joinpath("personas.toml").read_text(encoding="utf-8")
-    return tuple(_parse(entry) for entry in tomllib.loads(text)["persona"])
-
-
-def _parse(entry: dict[str, Any]) -> Persona:
-    texts: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-    }
-    return Persona(**texts)
-
-
-PERSONAS: tuple[Persona, ...] = _read()
+PERSONAS: tuple[Persona, ...] = tuple(
+    Persona(**persona) for persona in read_toml(__package__ or "", "personas.toml")["persona"]
+)
 """The manners of speaking that customers have by default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sca_envs.core.database import Record
 from sca_envs.core.wishes import Customer, DeadEnd, Term, Wish, enumerate_words
@@ -258,7 +258,7 @@ def _find_swap(c: Customer, order: NamedOrder, swap: _Swap) -> tuple[Term, Term]
 
 
 def _add_mistakes(
-    c: Customer, tool: str, arguments: dict[str, Term], order: NamedOrder, others: list[Record]
+    c: Customer, tool: str, arguments: dict[str, Any], order: NamedOrder, others: list[Record]
 ) -> None:
     for method in others:
         c.mistake((tool, {**arguments, "payment_method_id": method["id"]}))
