@@ -23,7 +23,8 @@ class Wish:
     steps: tuple[Step, ...]
     """What fulfils it, in order."""
     asks: tuple[tuple[str, Term], ...]
-    """What the customer may want to hear at the end: words and term; the first was drawn."""
+    """What the customer may want to hear at the end: words and term; the first was drawn, and
+    only its words are filled in."""
     question: bool
     """Whether that is all the customer wants, and the opening says so."""
     mistakes: tuple[tuple[Call, ...], ...] = ()
@@ -41,10 +42,15 @@ class Wish:
         return " ".join([self.request.opening, *withheld])
 
     @property
-    def actions(self) -> tuple[ReferenceAction, ...]:
+    def calls(self) -> list[Call]:
         """The calls that were carried out."""
-        calls = [step.carried_out for step in self.steps]
-        return tuple(_action(call) for call in calls if call is not None)
+        calls = (step.carried_out for step in self.steps)
+        return [call for call in calls if call is not None]
+
+    @property
+    def actions(self) -> tuple[ReferenceAction, ...]:
+        """The same as reference actions."""
+        return tuple(map(_action, self.calls))
 
 
 def _action(call: Call) -> ReferenceAction:

@@ -39,7 +39,7 @@ def cancel_or_return(c: Customer) -> Wish:
     )
     return c.wish(
         asks={
-            "the status that {order} has in the end": done["status"],
+            "the status of {order} in the end": done["status"],
             "how many items {order} has": details["items"].length(),
             "what I paid for {order}": amount(details),
         },
@@ -66,7 +66,7 @@ def cancel_if_expensive(c: Customer) -> Wish:
     return c.wish(
         asks={
             "what I paid for {order}": paid,
-            "the status that {order} has in the end": done["status"],
+            "the status of {order} in the end": done["status"],
             "how many items {order} has": done["items"].length(),
         },
         order=order.words,
