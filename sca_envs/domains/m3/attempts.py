@@ -13,8 +13,8 @@ from itertools import zip_longest
 from typing import Any
 
 from sca_envs.core.wishes import Term
+from sca_envs.core.wishes.code import Variable
 from sca_envs.core.wishes.solution import Solution, Step
-from sca_envs.core.wishes.terms import Variable
 from sca_envs.domains.m3.plans import Plan, PlanCall, Question, Spread
 
 

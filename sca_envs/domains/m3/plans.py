@@ -20,8 +20,9 @@ from sca_envs.core.m3_formats import M3TextFormat
 from sca_envs.core.task import ReferenceAction
 from sca_envs.core.tools import Tool
 from sca_envs.core.wishes import DeadEnd, Term, derive
+from sca_envs.core.wishes.code import Code, Given, Piece, Variable
 from sca_envs.core.wishes.solution import Call, Solution, Step
-from sca_envs.core.wishes.terms import Code, Given, Piece, Variable, plain, to_code
+from sca_envs.core.wishes.terms import plain, to_code
 
 MAX_CALLS = 9
 """Most calls of a solution: ten turns less one for the answer."""
@@ -55,7 +56,7 @@ Kinds = Mapping[QuestionFunction, float]
 """Kinds of questions -> how often, relative to the others."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class PlanCall(Call):
     """A tool call whose arguments are written by position."""
 
