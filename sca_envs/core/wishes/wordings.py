@@ -20,6 +20,7 @@ the test split are worded otherwise than those that a model trained on::
 from __future__ import annotations
 
 import functools
+import re
 import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ from sca_envs.core.errors import OptionError, shorten
 from sca_envs.core.patterns import check_patterns
 
 POOLS = ("train", "test")
+_SLOT = re.compile(r"[^\W\d]\w*(\.[^\W\d_]\w*)*")
+"""A name, perhaps with public attributes of what it stands for."""
 _CUES, _SHARED = NO_WISHES = ("cues", "shared")
 """Tables of the file that are no wishes."""
 
@@ -140,10 +143,10 @@ def _check(texts: Any, place: str) -> None:
                     f"{place} {key}: {error} in {shorten(text)}; write {{{{ and }}}} for braces"
                 ) from None
             for slot, form in fields:
-                if not slot.isidentifier() or "{" in form:
+                if not _SLOT.fullmatch(slot) or "{" in form:
                     raise OptionError(
-                        f"{place} {key}: expected slots such as {{order}} or {{amount:.2f}}, got "
-                        f"{shorten(text)}"
+                        f"{place} {key}: expected slots such as {{order}}, {{amount:.2f}} or "
+                        f"{{trip.day}}, got {shorten(text)}"
                     )
 
 
