@@ -323,6 +323,14 @@ class Database:
         self._overlay = dict(snapshot.overlay)
         self._owned.clear()
 
+    def was_written(self, since: Snapshot) -> bool:
+        """Return whether any record was written since a snapshot, be it to what it was."""
+        # A record that both share is the same object, because a write copies it first.
+        overlay = since.overlay
+        return len(self._overlay) != len(overlay) or any(
+            overlay.get(at, _ABSENT) is not record for at, record in self._overlay.items()
+        )
+
     def _check_base(self, snapshot: Snapshot) -> None:
         if snapshot.base is not self.base:
             raise ValueError("Expected a snapshot of the same base, got one of another base")

@@ -7,6 +7,7 @@ section the descriptions of the parameters. A variadic parameter (``*values``) i
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import re
@@ -115,6 +116,12 @@ class Tool:
         if "$defs" in schema:
             parameters["$defs"] = schema["$defs"]
         return cls(name, description, parameters, function, model, variadic, show)
+
+    def __reduce__(self) -> tuple[Callable[..., Tool], tuple[Any, ...]]:
+        # A model that was made of a function has no module to be found in.
+        return functools.partial(Tool.from_function, name=self.name, show=self.show), (
+            self.function,
+        )
 
     @property
     def schema(self) -> dict[str, Any]:

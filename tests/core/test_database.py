@@ -372,3 +372,22 @@ def test_pickling_takes_the_tables_along_where_there_is_none() -> None:
     assert loaded != db
     loaded.restore(snapshot)
     assert loaded == db
+
+
+def test_was_written_says_whether_any_record_was() -> None:
+    db = Database(Base({"people": {"a": {"n": 1}, "b": {"n": 2}}}))
+    before = db.snapshot()
+    db.get("people", "a")
+    assert not db.was_written(before)
+    db.edit("people", "a")["n"] = 1  # what it was before
+    assert db.was_written(before)
+    later = db.snapshot()
+    assert not db.was_written(later)
+    db.edit("people", "a")["n"] = 3
+    assert db.was_written(later)
+    last = db.snapshot()
+    db.put("people", "c", {"n": 4})
+    assert db.was_written(last)
+    last = db.snapshot()
+    db.delete("people", "c")
+    assert db.was_written(last)

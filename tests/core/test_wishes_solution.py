@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sca_envs.core.wishes.code import Given, Variable
 from sca_envs.core.wishes.solution import Call, Solution, Step
-from sca_envs.core.wishes.terms import Given, Term, Variable
+from sca_envs.core.wishes.terms import Term
 
 
 class Recorder:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sca_envs.core.wishes import DeadEnd, Term, derive
-from sca_envs.core.wishes.terms import Given, Variable, plain, to_code, write
+from sca_envs.core.wishes.code import Given, Variable, write
+from sca_envs.core.wishes.terms import plain, to_code
 
 TEXTS = st.one_of(
     st.text(max_size=8),
@@ -111,6 +112,7 @@ def chains(draw: st.DrawFn) -> tuple[Term, dict[str, Any]]:
                 sides = (left, right) if draw(st.booleans()) else (right, left)
                 sign = draw(st.sampled_from(sorted(BINARY)))
                 made = BINARY[sign](*sides)
+            _ = made.value
         except (ZeroDivisionError, OverflowError, TypeError):  # as without terms, or `1 & term`
             continue
         if isinstance(made.value, float) and made.value - made.value != 0:
@@ -283,7 +285,7 @@ def test_total_is_to_the_cent_for_amounts_and_exact_for_whole_numbers() -> None:
 )
 def test_an_empty_list_is_a_dead_end(method: str) -> None:
     with pytest.raises(DeadEnd, match="nothing in x"):
-        getattr(variable([]), method)(lambda one: one["price"])
+        _ = getattr(variable([]), method)(lambda one: one["price"]).value
 
 
 def test_first_without_a_match_is_a_dead_end_even_within_a_generator() -> None:
@@ -294,7 +296,7 @@ def test_first_without_a_match_is_a_dead_end_even_within_a_generator() -> None:
 
 def test_code_that_differs_from_item_to_item_is_an_error() -> None:
     with pytest.raises(ValueError, match="one expression for all items of x"):
-        variable([1, 2, 3]).where(lambda one: one.value > 1)
+        _ = variable([1, 2, 3]).where(lambda one: one.value > 1).code
 
 
 @pytest.mark.parametrize(
@@ -376,3 +378,20 @@ class TestDerive:
     def test_what_is_no_expression_of_the_terms_is_an_error(self, code: str) -> None:
         with pytest.raises(ValueError, match="expected"):
             derive(1, code, variable(1))
+
+
+def test_a_list_of_terms_is_a_term() -> None:
+    one, two = variable({"n": 1}, "a"), variable({"n": 2}, "b")
+    assert_same(Term.of([one, two]).first(lambda item: item["n"] == 2), a=one.value, b=two.value)
+    assert_same(Term.of({"n": one["n"] + 1, "m": [two]}), a=one.value, b=two.value)
+
+
+def test_what_is_not_needed_is_not_worked_out() -> None:
+    def fail() -> Any:
+        raise AssertionError("worked out")
+
+    no_value, no_code = Term.later(fail, lambda: ("x",)), Term.later(lambda: [1, 2], fail)
+    assert write((no_value["a"] + 1).code) == "x['a'] + 1"
+    assert no_code.where(lambda one: one > 1).length().value == 1
+    assert no_value["a"].assume(3).value == 3
+    assert write(no_value["a"].assume(3).code) == "x['a']"

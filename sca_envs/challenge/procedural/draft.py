@@ -9,6 +9,7 @@ from sca_envs.challenge.procedural.trial import attempt, changes, judge, untouch
 from sca_envs.challenge.procedural.verification import write_verify
 from sca_envs.challenge.task import CodeAsTask, DataRef, Provenance
 from sca_envs.core.domain import Domain
+from sca_envs.core.errors import OptionError, ToolError
 from sca_envs.core.wishes.draft import RIGHT_ANSWER, Draft
 from sca_envs.sandbox.isolation import is_unsafe
 
@@ -32,8 +33,14 @@ def compose(domain: Domain, draft: Draft, calls: int, seed: int) -> CodeAsTask |
         return None
     changed = changes(domain, ended)
     verify = write_verify(changed, ended.value, domain.record_readers, page=draft.page)
-    if judge(domain, verify, untouched(domain)) or judge(domain, verify, ended) is not True:
-        return None
+    try:
+        if judge(domain, verify, untouched(domain)) or judge(domain, verify, ended) is not True:
+            return None
+    except ToolError as error:
+        raise OptionError(
+            f"Expected the record_readers of {domain.name} to show every record that its tools "
+            f"change; one refused: {error}"
+        ) from None
     literal = repr(ended.value)
     wrongs = [
         *(wrong.replace(RIGHT_ANSWER, literal) for wrong in draft.failing_attempts),

@@ -8,10 +8,11 @@ actions and the outputs of a `Task`, and the solution and the failing attempts o
 
 from sca_envs.core.wishes.book import WishBook
 from sca_envs.core.wishes.customer import Customer
+from sca_envs.core.wishes.derive import derive
 from sca_envs.core.wishes.draft import Draft, DraftSource
 from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.tasks import WishTasks
-from sca_envs.core.wishes.terms import Term, derive
+from sca_envs.core.wishes.terms import Term
 from sca_envs.core.wishes.wish import Introduction, Wish
 from sca_envs.core.wishes.wordings import Wordings, enumerate_words
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from sca_envs.core.wishes.code import Variable
 from sca_envs.core.wishes.draft import RIGHT_ANSWER
 from sca_envs.core.wishes.solution import Solution, Step
-from sca_envs.core.wishes.terms import Term, Variable, plain
+from sca_envs.core.wishes.terms import Term, plain
 from sca_envs.core.wishes.wish import Introduction, Wish
 
 _RIGHT = Term(RIGHT_ANSWER, (RIGHT_ANSWER,))
@@ -59,7 +60,8 @@ class Story:
         solution = self.solution
         for given in solution.given:
             if given in own:
-                for other in given.confusable[:_SWAPS]:
+                others = [other for other in map(plain, given.confusable) if other != given.value]
+                for other in others[:_SWAPS]:
                     yield solution.write({given: other})
 
     def _mistaken(self, number: int, wish: Wish) -> Iterator[str]:

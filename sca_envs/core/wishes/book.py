@@ -145,8 +145,10 @@ class WishBook:
                 changed then.
             WishError: If the wish calls a tool that refuses, or fails otherwise.
         """
+        return self._draw(customer, _pick(customer.rng, self.wishes), fits)
+
+    def _draw(self, customer: Customer, wish: WishFunction, fits: Callable[[Wish], bool]) -> Wish:
         before = customer.state()
-        wish = customer.rng.choices(list(self.wishes), list(self.wishes.values()))[0]
         try:
             drawn = _carry_out(wish, customer)
             if not isinstance(drawn, Wish):
@@ -159,7 +161,7 @@ class WishBook:
         except DeadEnd:
             customer.restore(before)
             raise
-        subjects = [action.arguments.get(self.subject_parameter) for action in drawn.actions]
+        subjects = [call.values.get(self.subject_parameter) for call in drawn.calls]
         concerned = [subject for subject in subjects if isinstance(subject, str)]
         customer.use(*concerned[-1:])  # what comes before was only searched through
         return drawn
@@ -167,15 +169,19 @@ class WishBook:
     def draw_several(self, customer: Customer, number: int) -> list[Wish]:
         """Draw up to a number of wishes of a customer, for a `Task`; perhaps none."""
         drawn: list[Wish] = []
+        wishes = dict(self.wishes)
 
         def fits(wish: Wish) -> bool:
             known = not wish.question or bool(wish.request.outputs)
             return known and not any(wish.repeats(other) for other in drawn)
 
         for _ in range(4 * number):
-            with contextlib.suppress(DeadEnd):
-                drawn.append(self.draw(customer, fits))
-            if len(drawn) == number:
+            wish = _pick(customer.rng, wishes)
+            try:
+                drawn.append(self._draw(customer, wish, fits))
+            except DeadEnd:
+                del wishes[wish]  # hardly ever would this customer have an occasion for it later
+            if len(drawn) == number or not wishes:
                 break
         return drawn
 
@@ -205,6 +211,10 @@ class WishBook:
             with contextlib.suppress(DeadEnd):
                 return Story(who, (first, self.draw(customer, fits)), tools)
         raise DeadEnd
+
+
+def _pick(rng: random.Random, wishes: Mapping[WishFunction, float]) -> WishFunction:
+    return rng.choices(list(wishes), list(wishes.values()))[0]
 
 
 def _carry_out(function: Callable[[Customer], Any], customer: Customer) -> Any:

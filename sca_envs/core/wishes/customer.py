@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,11 @@ from sca_envs.core.database import Base, Database, Record
 from sca_envs.core.errors import ToolError, shorten
 from sca_envs.core.task import Fact, Request
 from sca_envs.core.tools import Tool
+from sca_envs.core.wishes.code import Given, Variable
 from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.solution import Call, Step
-from sca_envs.core.wishes.terms import Given, Term, Variable, plain
-from sca_envs.core.wishes.wish import Introduction, Wish, spoken
+from sca_envs.core.wishes.terms import Term, plain
+from sca_envs.core.wishes.wish import Introduction, Wish, required_outputs
 from sca_envs.core.wishes.wordings import Wordings
 
 _VERBS = re.compile(r"^(get|find|search|list|show|look_up)_|_(details|by_.*)$")
@@ -184,8 +185,8 @@ class Customer:
             value: A JSON value.
             confusable: Values that it could be mistaken for, the most telling first.
         """
-        value, others = plain(value), [plain(other) for other in confusable]
-        return Term(value, (Given(value, tuple(other for other in others if other != value)),))
+        value = plain(value)
+        return Term(value, (Given(value, tuple(confusable)),))
 
     def name(self, key: str, value: Any, known: str, /, **options: Any) -> tuple[Term, str]:
         """Let the customer know which record is meant: named in the opening, or vaguely.
@@ -266,7 +267,7 @@ class Customer:
         """Give a value a name of its own in the solution, to make that easy to read."""
         variable = self._variable(name)
         self._recording.steps.append(Step(variable, value=value))
-        return Term(value.value, (variable,))
+        return Term.later(lambda: value.value, lambda: (variable,))
 
     def mistake(self, *calls: tuple[str, Mapping[str, Any]]) -> None:
         """Say what could be done by mistake instead of what the wish changes.
@@ -307,23 +308,22 @@ class Customer:
             )
         self.rng.shuffle(choices)
         recording = self._recording
-        choices = [(self._fill_in(words, slots), term) for words, term in choices]
-        text = self.say(opening, **{"ask": choices[0][0], **slots})
+        ask = self._fill_in(choices[0][0], slots)
+        text = self.say(opening, **{"ask": ask, **slots})
         text = " ".join([text[:1].upper() + text[1:], *recording.spoken])
-        output = spoken(choices[0][1].value) if question else None
+        answer = choices[0][1].value  # found out even if only the challenger needs it: it may fail
         said = [text, *(fact.text for fact in recording.facts)]
         request = Request(
             opening=text,
             facts=tuple(recording.facts),
             ids=tuple(dict.fromkeys(recording.ids)),
-            # What the customer says already shows nothing when the agent says it.
-            outputs=() if output is None or any(output in one for one in said) else (output,),
+            outputs=required_outputs(answer, said) if question else (),
         )
         return Wish(
             recording.name,
             request,
             tuple(recording.steps),
-            tuple(choices),
+            ((ask, choices[0][1]), *choices[1:]),
             question,
             tuple(recording.mistakes),
         )
@@ -374,7 +374,7 @@ class Customer:
             result = self._tool(call).run(self.db, call.values)
         except ToolError as error:
             raise self._error(f"{call.tool}({call.values}) was refused: {error}") from None
-        return result, self.db.snapshot() != before
+        return result, self.db.was_written(before)
 
     def _note(self, call: Call, value: Any, writes: bool, name: str | None, **more: Any) -> Term:
         noun = _VERBS.sub("", call.tool) or call.tool
@@ -388,16 +388,13 @@ class Customer:
         return Variable(name)
 
 
-def _ids_in(value: Any, pattern: re.Pattern[str]) -> Iterator[str]:
-    """Yield the ids in a JSON value or term."""
-    match value:
-        case str():
-            yield from pattern.findall(value)
-        case Term():
-            yield from _ids_in(value.value, pattern)
-        case dict():
-            for item in value.values():
-                yield from _ids_in(item, pattern)
-        case list():
-            for item in value:
-                yield from _ids_in(item, pattern)
+def _ids_in(value: Any, pattern: re.Pattern[str]) -> Sequence[str]:
+    """Return the ids in a JSON value or term."""
+    if isinstance(value, str):
+        return pattern.findall(value)
+    items = plain(value)
+    if isinstance(items, dict):
+        items = items.values()
+    elif not isinstance(items, list):
+        return pattern.findall(items) if isinstance(items, str) else ()
+    return [key for item in items for key in _ids_in(item, pattern)]

@@ -7,19 +7,19 @@ call left out or a condition turned round are the attempts that fail.
 from __future__ import annotations
 
 import builtins
-import functools
 import keyword
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sca_envs.core.wishes.terms import Code, Given, Term, Variable, plain, to_code, write
+from sca_envs.core.wishes.code import Code, Given, Variable, write
+from sca_envs.core.wishes.terms import Term, plain, to_code
 
 _RESERVED = frozenset(dir(builtins)) | {"answer"}
 """Names that the code of solutions and terms needs for itself."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Call:
     """A tool call."""
 
@@ -28,10 +28,14 @@ class Call:
     arguments: Mapping[str, Any]
     """Argument name -> JSON value or term."""
 
-    @functools.cached_property
+    _values: dict[str, Any] | None = field(default=None, init=False, repr=False)
+
+    @property
     def values(self) -> dict[str, Any]:
         """The arguments as JSON values."""
-        return {name: plain(value) for name, value in self.arguments.items()}
+        if self._values is None:
+            self._values = {name: plain(value) for name, value in self.arguments.items()}
+        return self._values
 
     @property
     def code(self) -> Code:
@@ -42,7 +46,7 @@ class Call:
         return (f"{self.tool}(", *pieces, ")")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Step:
     """A statement of a solution: a call, a choice between two calls, or a name for a value."""
 

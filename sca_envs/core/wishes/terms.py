@@ -14,49 +14,17 @@ the solution later::
 
 from __future__ import annotations
 
-import ast
-import itertools
 import json
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sca_envs.core.errors import shorten
+from sca_envs.core.wishes.code import LEAVES, Bound, Code, Piece, literal, write
 from sca_envs.core.wishes.errors import DeadEnd
 
-_BOUND_NAMES = ("one", "other", "third", "fourth")
-_ATOMIC = (ast.Call, ast.Subscript, ast.Attribute, ast.Name, ast.List, ast.IfExp, ast.Lambda)
-_LEAVES = (str, int, float, bool, type(None), slice)
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """A value that the customer gives, which an attempt can get wrong."""
-
-    value: Any
-    """The right one, a JSON value."""
-    confusable: tuple[Any, ...] = ()
-    """Values that it could be mistaken for, the most telling first."""
-
-
-@dataclass(frozen=True, eq=False)
-class Variable:
-    """A name of the solution; its number is drawn up when the solution is written."""
-
-    name: str
-
-
-@dataclass(frozen=True, eq=False)
-class Bound:
-    """The variable of one comprehension; its name is drawn up when the expression is written."""
-
-
-Piece = str | Given | Variable | Bound
-Code = tuple[Piece, ...]
-"""An expression: source text with what is only known when the solution is written."""
-
+_ITEM: Code = (Bound(),)
+"""Stands for an item where only the value counts."""
 Function = Callable[["Term"], Any]
 """From an item of a list to a value or term of it, such as ``lambda item: item["price"]``."""
 
@@ -70,35 +38,68 @@ class Term:
         atomic: Whether the expression can stand beside an operator without parentheses.
     """
 
-    __slots__ = ("_text", "_value", "atomic", "code")
+    __slots__ = ("_code", "_evaluate", "_spell", "_value", "atomic")
 
     def __init__(self, value: Any, code: Code, *, atomic: bool = True) -> None:
-        self._value = value
-        self._text: str | None = None
-        self.code = code
-        """The expression."""
+        self._value, self._code = value, code
+        self._evaluate: Callable[[], Any] | None = None
+        self._spell: Callable[[], Code] | None = None
         self.atomic = atomic
         """Whether the expression can stand beside an operator without parentheses."""
 
     @classmethod
+    def later(
+        cls, evaluate: Callable[[], Any], spell: Callable[[], Code], *, atomic: bool = True
+    ) -> Term:
+        """Return a term whose value and expression are made when they are needed.
+
+        Most never are: the tasks of the Gymnasium environments need no code, and of what a customer
+        may want to hear only one thing is drawn.
+
+        Args:
+            evaluate: Returns the value.
+            spell: Returns the expression.
+            atomic: Whether that can stand beside an operator without parentheses.
+        """
+        term = cls(None, (), atomic=atomic)
+        term._evaluate, term._spell = evaluate, spell
+        return term
+
+    @classmethod
     def of(cls, value: Any) -> Term:
         """Return a list or object that holds terms as one term."""
-        return cls(plain(value), to_code(value))
+        return cls.later(lambda: plain(value), lambda: to_code(value))
 
     @classmethod
     def of_result(cls, result: Any, code: Code) -> Term:
         """Return the term of a tool's result; one in JSON is read when its value is needed."""
         term = cls(result, code)
         if isinstance(result, str) and result.startswith(("{", "[")):
-            term._text = result
+            term._evaluate = lambda: json.loads(result)
         return term
 
     @property
     def value(self) -> Any:
         """The value."""
-        if self._text is not None:
-            self._value, self._text = json.loads(self._text), None
+        if self._evaluate is not None:
+            self._value, self._evaluate = self._evaluate(), None
         return self._value
+
+    @property
+    def code(self) -> Code:
+        """The expression."""
+        if self._spell is not None:
+            self._code, self._spell = self._spell(), None
+        return self._code
+
+    def assume(self, value: Any) -> Term:
+        """Return the term with a value that the author knows, so that nobody has to work it out.
+
+        Nothing checks that the expression gives it; a test should.
+        """
+        term = Term(value, (), atomic=self.atomic)
+        term._spell = lambda: self.code
+        return term
 
     def __repr__(self) -> str:
         return f"Term({self.value!r}, {write(self.code)!r})"
@@ -128,60 +129,80 @@ class Term:
     # What is of it
 
     def __getitem__(self, key: Any) -> Term:
-        return Term(self.value[plain(key)], (*self._operand(), "[", *to_code(key), "]"))
+        return Term.later(
+            lambda: self.value[plain(key)], lambda: (*self.operand, "[", *to_code(key), "]")
+        )
 
     def get(self, key: str | Term, default: Any = None) -> Term:
         """Return a field that may be missing: ``term.get(key, default)``."""
-        written = () if default is None else (", ", *to_code(default))
-        code = (*self._operand(), ".get(", *to_code(key), *written, ")")
-        return Term(self.value.get(plain(key), plain(default)), code)
+        given = (key,) if default is None else (key, default)
+        return Term.later(
+            lambda: self.value.get(*plain(given)),
+            lambda: (*self.operand, ".get(", *_joined(map(to_code, given)), ")"),
+        )
 
     def values(self) -> Term:
         """Return the values of an object: ``list(term.values())``."""
-        return Term(list(self.value.values()), ("list(", *self._operand(), ".values())"))
+        return Term.later(
+            lambda: list(self.value.values()), lambda: ("list(", *self.operand, ".values())")
+        )
 
     def length(self) -> Term:
         """Return how many there are: ``len(term)``."""
-        return Term(len(self.value), ("len(", *self.code, ")"))
+        return Term.later(lambda: len(self.value), lambda: ("len(", *self.code, ")"))
 
     def contains(self, value: Any) -> Term:
         """Return whether a value is in it: ``value in term``."""
-        code = (*_operand(value), " in ", *self._operand())
-        return Term(plain(value) in self.value, code, atomic=False)
+        return Term.later(
+            lambda: plain(value) in self.value,
+            lambda: (*_operand(value), " in ", *self.operand),
+            atomic=False,
+        )
 
     # Lists
 
     def where(self, condition: Function) -> Term:
         """Return the items that fulfil a condition: ``[one for one in term if …]``."""
-        bound, code, verdicts = self._apply(condition)
-        chosen = [item for item, holds in zip(self.value, verdicts, strict=True) if holds]
-        return Term(chosen, ("[", bound, *self._each(bound), " if ", *code, "]"))
+        return Term.later(
+            lambda: [item for item, holds in self._apply(condition) if holds],
+            lambda: ("[", *self._filtered(condition), "]"),
+        )
 
     def first(self, condition: Function) -> Term:
         """Return the first item that fulfils a condition: ``next(one for one in term if …)``.
 
-        Raises:
-            DeadEnd: If there is none.
+        If there is none, whoever asks for its value is at a `DeadEnd`.
         """
-        bound, code, verdicts = self._apply(condition)
-        written = ("next(", bound, *self._each(bound), " if ", *code, ")")
-        for item, holds in zip(self.value, verdicts, strict=True):
-            if holds:
-                return Term(item, written)
-        raise DeadEnd(f"there is no {write(written)}")
+
+        def evaluate() -> Any:
+            for item, holds in self._apply(condition):
+                if holds:
+                    return item
+            raise DeadEnd(f"there is no {write(term.code)}")
+
+        term = Term.later(evaluate, lambda: ("next(", *self._filtered(condition), ")"))
+        return term
 
     def each(self, function: Function) -> Term:
         """Return something of every item: ``[… for one in term]``."""
-        bound, code, values = self._apply(function)
-        return Term(values, ("[", *code, *self._each(bound), "]"))
+        return Term.later(
+            lambda: [value for _, value in self._apply(function)],
+            lambda: ("[", *self._applied(function), "]"),
+        )
 
     def total(self, function: Function) -> Term:
         """Return the sum over the items, to the cent: ``round(sum(…), 2)``; whole numbers exact."""
-        bound, code, values = self._apply(function)
-        inner = ("sum(", *code, *self._each(bound), ")")
-        if any(isinstance(value, float) for value in values):
-            return Term(round(sum(values), 2), ("round(", *inner, ", 2)"))
-        return Term(sum(values), inner)
+
+        def evaluate() -> Any:
+            total = sum(value for _, value in self._apply(function))
+            return round(total, 2) if isinstance(total, float) else total
+
+        def spell() -> Code:
+            inner = ("sum(", *self._applied(function), ")")
+            return ("round(", *inner, ", 2)") if isinstance(term.value, float) else inner
+
+        term = Term.later(evaluate, spell)
+        return term
 
     def lowest(self, function: Function) -> Term:
         """Return the least value over the items: ``min(… for one in term)``."""
@@ -200,37 +221,57 @@ class Term:
         return self._extreme_item(max, function)
 
     def _extreme(self, choose: Callable[..., Any], function: Function) -> Term:
-        bound, code, values = self._apply(function)
-        return Term(choose(values), (f"{choose.__name__}(", *code, *self._each(bound), ")"))
+        return Term.later(
+            lambda: choose(value for _, value in self._apply(function)),
+            lambda: (f"{choose.__name__}(", *self._applied(function), ")"),
+        )
 
     def _extreme_item(self, choose: Callable[..., Any], function: Function) -> Term:
-        bound, code, values = self._apply(function)
-        item = self.value[values.index(choose(values))]
-        written = (f"{choose.__name__}(", *self.code, ", key=lambda ", bound, ": ", *code, ")")
-        return Term(item, written)
+        def spell() -> Code:
+            bound, code = self._code_of(function)
+            return (f"{choose.__name__}(", *self.code, ", key=lambda ", bound, ": ", *code, ")")
 
-    def _each(self, bound: Bound) -> Code:
-        return (" for ", bound, " in ", *self._operand())
+        return Term.later(
+            lambda: choose(self._apply(function), key=operator.itemgetter(1))[0], spell
+        )
 
-    def _apply(self, function: Function) -> tuple[Bound, Code, list[Any]]:
-        """Return what stands for an item, a function's code of it, and its values over the items.
+    def _apply(self, function: Function) -> Iterator[tuple[Any, Any]]:
+        """Yield each item with a function's value of it.
+
+        Raises:
+            DeadEnd: If there are no items, so that nobody can tell the code.
+        """
+        if not self.value:
+            raise DeadEnd(f"there is nothing in {write(self.code)} to look through")
+        for item in self.value:
+            yield item, plain(function(Term(item, _ITEM)))
+
+    def _code_of(self, function: Function) -> tuple[Bound, Code]:
+        """Return what stands for an item, and a function's code of it.
 
         Raises:
             DeadEnd: If there are no items, so that nobody can tell the code.
             ValueError: If the code is another one for another item.
         """
         bound = Bound()
-        results = [function(Term(item, (bound,))) for item in self.value]
-        if not results:
+        codes = [to_code(function(Term(item, (bound,)))) for item in self.value]
+        if not codes:
             raise DeadEnd(f"there is nothing in {write(self.code)} to look through")
-        codes = [to_code(result) for result in results]
         texts = {write(code): None for code in codes}
         if len(texts) > 1:
             raise ValueError(
                 f"expected one expression for all items of {write(self.code)}, got "
                 f"{shorten(' and '.join(texts))}: use the item as a term, not its `.value`"
             )
-        return bound, codes[0], [plain(result) for result in results]
+        return bound, codes[0]
+
+    def _filtered(self, condition: Function) -> Code:
+        bound, code = self._code_of(condition)
+        return (bound, " for ", bound, " in ", *self.operand, " if ", *code)
+
+    def _applied(self, function: Function) -> Code:
+        bound, code = self._code_of(function)
+        return (*code, " for ", bound, " in ", *self.operand)
 
     # Operators
 
@@ -283,59 +324,35 @@ class Term:
         return _binary(self, "or", other, lambda one, two: one or two)
 
     def __invert__(self) -> Term:
-        return Term(not self.value, ("not ", *self._operand()), atomic=False)
+        return Term.later(lambda: not self.value, lambda: ("not ", *self.operand), atomic=False)
 
     def __neg__(self) -> Term:
-        return Term(-self.value, ("-", *self._operand()), atomic=False)
+        return Term.later(lambda: -self.value, lambda: ("-", *self.operand), atomic=False)
 
     def __abs__(self) -> Term:
-        return Term(abs(self.value), ("abs(", *self.code, ")"))
+        return Term.later(lambda: abs(self.value), lambda: ("abs(", *self.code, ")"))
 
     def __round__(self, digits: int | None = None) -> Term:
         written = "" if digits is None else f", {digits}"
-        return Term(round(self.value, digits), ("round(", *self.code, f"{written})"))
+        return Term.later(
+            lambda: round(self.value, digits), lambda: ("round(", *self.code, f"{written})")
+        )
 
-    def _operand(self) -> Code:
+    @property
+    def operand(self) -> Code:
+        """The expression as it can stand beside an operator."""
         return self.code if self.atomic else ("(", *self.code, ")")
-
-
-def derive(value: Any, code: str, *terms: Term) -> Term:
-    """Return a term that the methods of `Term` cannot say.
-
-    Args:
-        value: Its value.
-        code: Its expression, with ``{0}``, ``{1}`` … for the terms, in parentheses where they need
-            them; no other braces.
-        terms: What it is made of.
-
-    Raises:
-        ValueError: If that is no expression.
-    """
-    pieces: list[Piece] = []
-    for number, part in enumerate(code.split("{")):
-        index, brace, rest = part.partition("}")
-        if number == 0:
-            pieces.append(part)
-        elif not brace or not index.isdecimal() or int(index) >= len(terms):
-            raise ValueError(f"expected {{0}} … for {len(terms)} terms, no other braces: {code!r}")
-        else:
-            pieces += [*terms[int(index)]._operand(), rest]
-    try:
-        kind = ast.parse(write(tuple(pieces)), mode="eval").body
-    except SyntaxError as error:
-        raise ValueError(f"expected an expression in Python, got {code!r}: {error}") from None
-    if isinstance(kind, ast.IfExp | ast.Lambda):  # these cannot stand behind an `if`
-        pieces = ["(", *pieces, ")"]
-    return Term(value, tuple(pieces), atomic=isinstance(kind, _ATOMIC))
 
 
 def plain(value: Any) -> Any:
     """Return a value without terms: each is replaced by its value, in lists and objects, too."""
+    if type(value) in LEAVES:
+        return value
     if isinstance(value, Term):
         return value.value
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return value
 
@@ -353,39 +370,7 @@ def to_code(value: Any) -> Code:
     if isinstance(value, Mapping):
         entries = ((*to_code(key), ": ", *to_code(item)) for key, item in value.items())
         return ("{", *_joined(entries), "}")
-    if type(value) not in _LEAVES or (isinstance(value, float) and not math.isfinite(value)):
-        raise TypeError(f"expected a value as JSON has it, or a term; got {shorten(value)}")
-    return (repr(value),)
-
-
-def write(
-    code: Code,
-    names: Mapping[Variable, str] | None = None,
-    instead: Mapping[Given, Any] | None = None,
-) -> str:
-    """Return an expression as source.
-
-    Args:
-        code: The expression.
-        names: What variables are called; by default their own names.
-        instead: Values to put in the place of given ones.
-    """
-    called: dict[Any, str] = {p: p.name for p in code if isinstance(p, Variable)}
-    called |= names or {}
-    more = (f"item_{number}" for number in itertools.count(len(_BOUND_NAMES) + 1))
-    free = (name for name in itertools.chain(_BOUND_NAMES, more) if name not in called.values())
-    text = ""
-    for piece in code:
-        match piece:
-            case str():
-                text += piece
-            case Given():
-                text += write(to_code((instead or {}).get(piece, piece.value)))
-            case _:
-                if piece not in called:
-                    called[piece] = next(free)
-                text += called[piece]
-    return text
+    return (literal(value),)
 
 
 def _joined(codes: Any) -> Code:
@@ -396,9 +381,12 @@ def _joined(codes: Any) -> Code:
 
 
 def _operand(value: Any) -> Code:
-    return value._operand() if isinstance(value, Term) else to_code(value)
+    return value.operand if isinstance(value, Term) else to_code(value)
 
 
 def _binary(left: Any, sign: str, right: Any, function: Callable[[Any, Any], Any]) -> Term:
-    code = (*_operand(left), f" {sign} ", *_operand(right))
-    return Term(function(plain(left), plain(right)), code, atomic=False)
+    return Term.later(
+        lambda: function(plain(left), plain(right)),
+        lambda: (*_operand(left), f" {sign} ", *_operand(right)),
+        atomic=False,
+    )

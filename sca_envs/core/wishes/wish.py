@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,8 @@ class Wish:
     steps: tuple[Step, ...]
     """What fulfils it, in order."""
     asks: tuple[tuple[str, Term], ...]
-    """What the customer may want to hear at the end: words and term; the first was drawn."""
+    """What the customer may want to hear at the end: words and term; the first was drawn, and
+    only its words are filled in."""
     question: bool
     """Whether that is all the customer wants, and the opening says so."""
     mistakes: tuple[tuple[Call, ...], ...] = ()
@@ -41,10 +43,15 @@ class Wish:
         return " ".join([self.request.opening, *withheld])
 
     @property
-    def actions(self) -> tuple[ReferenceAction, ...]:
+    def calls(self) -> list[Call]:
         """The calls that were carried out."""
-        calls = [step.carried_out for step in self.steps]
-        return tuple(_action(call) for call in calls if call is not None)
+        calls = (step.carried_out for step in self.steps)
+        return [call for call in calls if call is not None]
+
+    @property
+    def actions(self) -> tuple[ReferenceAction, ...]:
+        """The same as reference actions."""
+        return tuple(map(_action, self.calls))
 
 
 def _action(call: Call) -> ReferenceAction:
@@ -77,3 +84,14 @@ def spoken(value: Any) -> str | None:
         text = f"{value:.2f}"
         return None if text.endswith("0") else text
     return value if isinstance(value, str) else None
+
+
+def required_outputs(answer: Any, said: Iterable[str]) -> tuple[str, ...]:
+    """Return what an agent must say to show that it knows an answer; nothing if that shows nothing.
+
+    Args:
+        answer: The answer.
+        said: What the customer says, which an agent could say without knowing anything.
+    """
+    output = spoken(answer)
+    return () if output is None or any(output in text for text in said) else (output,)

@@ -82,10 +82,7 @@ class Blueprint:
             base,
             self.tools,
             files(self.package).joinpath("policy.md").read_text(encoding="utf-8"),
-            {
-                split: functools.partial(self.tasks, base, seed, split)
-                for split in SPLITS
-            },
+            {split: functools.partial(self.tasks, base, seed, split) for split in SPLITS},
         )
 
     def _read(self, data: str) -> Domain:

@@ -14,7 +14,7 @@ from sca_envs.domains.tau_retail.wishes.pieces import (
 
 def cancel_or_return(c: Customer) -> Wish:
     """Cancel an order if it is still pending, else return all of it."""
-    own = {method for method in c.record("users", c.key)["payment_methods"]}
+    own = set(c.record("users", c.key)["payment_methods"])
     record = c.pick(o for o in orders(c, "pending", "delivered") if paid_with(o) in own)
     order = name_order(c, record)
     details = order.details
@@ -39,7 +39,7 @@ def cancel_or_return(c: Customer) -> Wish:
     )
     return c.wish(
         asks={
-            "the status that {order} has in the end": done["status"],
+            "the status of {order} in the end": done["status"],
             "how many items {order} has": details["items"].length(),
             "what I paid for {order}": amount(details),
         },
@@ -66,7 +66,7 @@ def cancel_if_expensive(c: Customer) -> Wish:
     return c.wish(
         asks={
             "what I paid for {order}": paid,
-            "the status that {order} has in the end": done["status"],
+            "the status of {order} in the end": done["status"],
             "how many items {order} has": done["items"].length(),
         },
         order=order.words,

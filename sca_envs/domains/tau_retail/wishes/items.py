@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sca_envs.core.database import Record
 from sca_envs.core.wishes import Customer, DeadEnd, Term, Wish, enumerate_words
@@ -41,7 +41,22 @@ def find_item(c: Customer, order: NamedOrder, item: Record, name: str = "item") 
     """Return an item of an order, found by its name, under a name of its own in the solution."""
     others = [other["name"] for other in single_items(order.record)]
     wanted = c.given(item["name"], others)
-    return c.let(name, order.details["items"].first(lambda one: one["name"] == wanted))
+    found = order.details["items"].first(lambda one: one["name"] == wanted)
+    return c.let(name, found.assume(item))
+
+
+def find_variant(c: Customer, shown: Term, variant: Record, others: list[Record]) -> Term:
+    """Return a variant among those of a product, found by its options.
+
+    Args:
+        c: The customer.
+        shown: The variants of the product.
+        variant: The one wanted.
+        others: Some that it could be mistaken for.
+    """
+    wrong = [other["options"] for other in others[:3] if other is not variant]
+    options = c.given(variant["options"], wrong)
+    return shown.first(lambda one: one["options"] == options).assume(variant)
 
 
 # Returns
@@ -74,7 +89,7 @@ def return_items(c: Customer) -> Wish:
     )
 
 
-def _returning(order: NamedOrder, ids: object, method_id: object) -> dict[str, object]:
+def _returning(order: NamedOrder, ids: object, method_id: object) -> dict[str, Any]:
     return {"order_id": order.id, "item_ids": ids, "payment_method_id": method_id}
 
 
@@ -83,7 +98,7 @@ def _tell_items(c: Customer, order: NamedOrder) -> tuple[Term, list[str]]:
     choice: _Choice = c.pick(_choices(c, order))
     ids = [item["item_id"] for item in choice.records]
     c.tell("items", ids, wording=choice.wording, items=choice.words)
-    return choice.items, ids
+    return choice.items.assume(choice.records), ids
 
 
 class _Choice(NamedTuple):
@@ -160,7 +175,7 @@ def _swap(c: Customer, status: str, tool: str) -> Wish:
     fitting = [m for m in methods(c) if m.get("balance", difference) >= difference]
     if not swaps or not fitting:
         raise DeadEnd
-    order = name_order(c, record)
+    order = name_order(c, record, besides=swaps[0].item["name"])
     old_ids, new_ids = ([one["item_id"] for one in pair] for pair in zip(*((s.item, s.variant)
                         for s in swaps), strict=True))  # fmt: skip
     c.tell("items", old_ids, items=enumerate_words(describe(swap.item) for swap in swaps))
@@ -169,7 +184,7 @@ def _swap(c: Customer, status: str, tool: str) -> Wish:
     pairs = [_find_swap(c, order, swap) for swap in swaps]
     method = c.pick(fitting)
     method_id = tell_method(c, order, method, "difference")
-    arguments = {
+    arguments: dict[str, Any] = {
         "order_id": order.id,
         "item_ids": [old["item_id"] for old, _ in pairs],
         "new_item_ids": [new["item_id"] for _, new in pairs],
@@ -184,7 +199,7 @@ def _swap(c: Customer, status: str, tool: str) -> Wish:
             "cheaper)": round(new["price"] - old["price"], 2),
             "the price of the new {item} in {order}": new["price"],
             "the item id of the new {item} in {order}": new["item_id"],
-            "the status that {order} has after that": done["status"],
+            "the new status of {order}": done["status"],
         },
         order=order.words,
         item=swaps[0].item["name"],
@@ -249,18 +264,14 @@ def _find_swap(c: Customer, order: NamedOrder, swap: _Swap) -> tuple[Term, Term]
     product = c.call("get_product_details", product_id=old["product_id"])
     variants = product["variants"].values()
     if swap.kind == "options":
-        wrong = [other["options"] for other in swap.others]
-        options = c.given(swap.variant["options"], wrong)
-        return old, c.let("new", variants.first(lambda one: one["options"] == options))
-    others = variants.where(
-        lambda one: one["available"] & (one["item_id"] != old["item_id"])
-    )
+        return old, c.let("new", find_variant(c, variants, swap.variant, swap.others))
+    others = variants.where(lambda one: one["available"] & (one["item_id"] != old["item_id"]))
     extreme = others.smallest_by if swap.kind == "cheapest" else others.largest_by
-    return old, c.let("new", extreme(price))
+    return old, c.let("new", extreme(price).assume(swap.variant))
 
 
 def _add_mistakes(
-    c: Customer, tool: str, arguments: dict[str, Term], order: NamedOrder, others: list[Record]
+    c: Customer, tool: str, arguments: dict[str, Any], order: NamedOrder, others: list[Record]
 ) -> None:
     for method in others:
         c.mistake((tool, {**arguments, "payment_method_id": method["id"]}))

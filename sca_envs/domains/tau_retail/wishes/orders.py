@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sca_envs.core.wishes import Customer, Wish
 from sca_envs.domains.tau_retail.wishes.pieces import (
     ANY,
@@ -32,7 +34,7 @@ def cancel_order(c: Customer) -> Wish:
                 lambda entry: entry["amount"]
             ),
             "how many items were in {order}": done["items"].length(),
-            "the status that {order} has after that": done["status"],
+            "the new status of {order}": done["status"],
             "the name of the first item of {order}": done["items"][0]["name"],
         },
         order=order.words,
@@ -54,9 +56,7 @@ def change_payment(c: Customer) -> Wish:
     found = find_method(c, method)
     reason = {"order_id": order.id, "reason": REASONS[0]}
     c.mistake(("cancel_pending_order", reason))
-    done = c.call(
-        "modify_pending_order_payment", order_id=order.id, payment_method_id=found["id"]
-    )
+    done = c.call("modify_pending_order_payment", order_id=order.id, payment_method_id=found["id"])
     history = done["payment_history"]
     return c.wish(
         asks={
@@ -95,7 +95,7 @@ def send_home(c: Customer) -> Wish:
     order = name_order(c, record)
     c.mistake(("modify_user_address", {"user_id": c.key, **record["address"]}))
     known = c.let("home", c.profile["address"])
-    where = {key: known[key] for key in home}
+    where: dict[str, Any] = {key: known[key] for key in home}
     done = c.call("modify_pending_order_address", order_id=order.id, **where)
     return c.wish(
         asks={
@@ -132,7 +132,7 @@ def copy_address(c: Customer) -> Wish:
     order = name_order(c, record)
     if record["status"] == "pending":
         c.mistake(("modify_pending_order_address", {"order_id": order.id, **home}))
-    where = {key: order.details["address"][key] for key in record["address"]}
+    where: dict[str, Any] = {key: order.details["address"][key] for key in record["address"]}
     c.mistake(("modify_user_address", {"user_id": c.key, **where, "zip": home["zip"]}))
     c.mistake(("modify_user_address", {"user_id": c.key, **where, "address2": ""}))
     done = c.call("modify_user_address", user_id=order.details["user_id"], **where)

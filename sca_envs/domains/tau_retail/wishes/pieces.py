@@ -14,6 +14,8 @@ SHIPPED = ("processed", "delivered")
 _KNOWS_MAIL, _BY_ITEM, _AS_PAID = 0.6, 0.4, 0.5
 """How often customers know their e-mail address, name an order by what only it has in it, and name
 its payment method as the one that they paid with."""
+_AGAIN = "that order"
+"""What the customer calls an order after having been vague about it."""
 
 
 def identify(c: Customer) -> None:
@@ -44,6 +46,8 @@ class NamedOrder(NamedTuple):
     id: Term
     words: str
     """What the opening calls it."""
+    again: str
+    """What it calls it when it comes back to it."""
 
 
 def all_orders(c: Customer) -> list[Record]:
@@ -57,51 +61,57 @@ def orders(c: Customer, *statuses: str) -> list[Record]:
     return [o for o in own if o["status"] in statuses and paid_with(o) not in c.used]
 
 
-def name_order(c: Customer, order: Record) -> NamedOrder:
-    """Let the customer name an order: by its number, or by what only it has in it."""
+def name_order(c: Customer, order: Record, *, besides: str = "") -> NamedOrder:
+    """Let the customer name an order: by its number, or by what only it has in it.
+
+    Args:
+        c: The customer.
+        order: The order.
+        besides: An item that the wish names anyway, and the order had better not be named by.
+    """
     key, others = order["order_id"], all_orders(c)
     c.about(key, paid_with(order))
     for item in order["items"]:
         c.about(item["item_id"], item["product_id"])
     others.remove(order)
-    if c.rng.random() < _BY_ITEM and (telling := _telling_names(order, others)):
-        return _name_by_item(c, order, c.pick(telling))
+    if c.rng.random() < _BY_ITEM and (telling := _names(order) - _names(*others) - {besides}):
+        return _name_by_item(c, order, c.pick(sorted(telling)))
     alike = sorted(others, key=lambda other: other["status"] != order["status"])
+    known = c.say("known_order", id=key)
     number, words = c.name(
         "order",
         key,
-        c.say("known_order", id=key),
+        known,
         confusable=[other["order_id"] for other in alike],
         id=key,
     )
-    return NamedOrder(order, c.call("get_order_details", order_id=number), number, words)
+    details = c.call("get_order_details", order_id=number)
+    return NamedOrder(order, details, number, words, known if words == known else _AGAIN)
 
 
-def _telling_names(order: Record, others: list[Record]) -> list[str]:
-    return sorted(_names(order) - {name for other in others for name in _names(other)})
-
-
-def _names(order: Record) -> set[str]:
-    return {item["name"] for item in order["items"]}
+def _names(*orders: Record) -> set[str]:
+    return {item["name"] for order in orders for item in order["items"]}
 
 
 def _name_by_item(c: Customer, order: Record, item: str) -> NamedOrder:
     earlier = all_orders(c)
     del earlier[earlier.index(order) :]
+    known = c.say("known_order_by_item", item=item)
     name, words = c.name(
         "order",
         item,
-        c.say("known_order_by_item", item=item),
+        known,
         wording="order_by_item",
-        confusable=sorted({other for record in earlier for other in _names(record)}),
+        confusable=sorted(_names(*earlier)),
         item=item,
     )
     candidates = look_up(c, len(earlier) + 1)
     found = candidates.first(
         lambda order: order["items"].each(lambda item: item["name"]).contains(name)
     )
-    details = c.let("order", found)
-    return NamedOrder(order, details, details["order_id"], words)
+    details = c.let("order", found.assume(order))
+    again = known if words == known else _AGAIN
+    return NamedOrder(order, details, details["order_id"], words, again)
 
 
 def look_up(c: Customer, count: int) -> Term:
@@ -165,7 +175,12 @@ def find_method(c: Customer, method: Record) -> Term:
     if values.count(method[key]) > 1:
         raise DeadEnd
     named = c.given(method[key], values)
-    return c.profile["payment_methods"].values().first(lambda one: one.get(key) == named)
+    return (
+        c.profile["payment_methods"]
+        .values()
+        .first(lambda one: one.get(key) == named)
+        .assume(method)
+    )
 
 
 def tell_method(c: Customer, order: NamedOrder, method: Record, wording: str) -> Term:
@@ -180,7 +195,7 @@ def tell_method(c: Customer, order: NamedOrder, method: Record, wording: str) ->
 # Addresses and the profile
 
 
-def tell_address(c: Customer, *, given: bool | None = None) -> tuple[dict[str, Term], str]:
+def tell_address(c: Customer, *, given: bool | None = None) -> tuple[dict[str, Any], str]:
     """Let the customer know a new address; return it as arguments and in words."""
     home: dict[str, Any] = c.record("users", c.key)["address"]
     new = address(c.rng)

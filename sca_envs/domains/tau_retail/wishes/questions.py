@@ -8,6 +8,7 @@ from sca_envs.domains.tau_retail.wishes.items import (
     describe,
     describe_options,
     find_item,
+    find_variant,
     single_items,
 )
 from sca_envs.domains.tau_retail.wishes.pieces import (
@@ -40,15 +41,15 @@ def asks_of_order(order: NamedOrder) -> dict[str, Term]:
     """Return what a customer may want to know of any order."""
     details, items = order.details, order.details["items"]
     asks = {
-        "how many items {order} has": items.length(),
-        "the price of the most expensive item of {order}": items.highest(price),
-        "the price of the cheapest item of {order}": items.lowest(price),
-        "the average price of the items of {order}": round(items.total(price) / items.length(), 2),
-        "the first line of the address that {order} goes to": details["address"]["address1"],
-        "the city that {order} goes to": details["address"]["city"],
+        "how many items {again} has": items.length(),
+        "the price of the most expensive item of {again}": items.highest(price),
+        "the price of the cheapest item of {again}": items.lowest(price),
+        "the average price of the items of {again}": round(items.total(price) / items.length(), 2),
+        "the first line of the address that {again} goes to": details["address"]["address1"],
+        "the city that {again} goes to": details["address"]["city"],
     }
     if paid_once(order.record):
-        asks["what I paid for {order}"] = amount(details)
+        asks["what I paid for {again}"] = amount(details)
     return asks
 
 
@@ -75,14 +76,15 @@ def ask_amount(c: Customer) -> Wish:
 def ask_about_order(c: Customer) -> Wish:
     """Ask for something that an order says."""
     order = name_order(c, c.pick(orders(c, *ANY)))
-    return c.wish(asks_of_order(order), question=True, opening="question", order=order.words)
+    return c.wish(asks_of_order(order), question=True, opening="question", again=order.words)
 
 
 def ask_price_of_item(c: Customer) -> Wish:
     """Ask what one item of an order cost, or what the others did."""
     several = [o for o in orders(c, *ANY) if len(o["items"]) > 1 and single_items(o)]
-    order = name_order(c, c.pick(several))
-    record = c.pick(single_items(order.record))
+    bought = c.pick(several)
+    record = c.pick(single_items(bought))
+    order = name_order(c, bought, besides=record["name"])
     item, items = find_item(c, order, record), order.details["items"]
     return c.wish(
         asks={
@@ -161,8 +163,9 @@ def ask_profile(c: Customer) -> Wish:
         "how many payment methods I have with you": profile["payment_methods"].length(),
         "the first line of my default address": profile["address"]["address1"],
         "the second line of my default address": profile["address"]["address2"],
-        "the id of my latest order, which is the last one in my profile": profile["orders"][-1],
     }
+    if c.record("users", c.key)["orders"]:
+        asks["the id of my latest order, the last one in my profile"] = profile["orders"][-1]
     if cards:
         words = "what is left on my gift card" + ("s in all" if len(cards) > 1 else "")
         balances = profile["payment_methods"].values().total(lambda one: one.get("balance", 0))
@@ -177,15 +180,16 @@ def ask_product(c: Customer) -> Wish:
     variant = c.pick(variants)
     key, value = c.pick(variant["options"].items() or [("", "")])
     types = c.call("list_all_product_types", as_="types")
-    others = [other for other in types.value if other != record["name"]]
-    name = c.given(record["name"], [c.pick(others)])
-    product = c.call("get_product_details", product_id=types[name])
+    other = c.record("products", c.pick(c.db.base.keys("products")))
+    name = c.given(record["name"], [other["name"]])
+    key_of_product = types[name].assume(record["product_id"])
+    product = c.call("get_product_details", product_id=key_of_product)
     shown = product["variants"].values()
     available = shown.where(lambda one: one["available"])
     with_option = shown.where(lambda one: one["options"].get(key) == value)
     asks = {
-        "the lowest price of a {name} that is available": available.lowest(price),
-        "the highest price of a {name} that is available": available.highest(price),
+        "the lowest price of any {name} that is available": available.lowest(price),
+        "the highest price of any {name} that is available": available.highest(price),
         "the price of the cheapest {name} with {option}, available or not": with_option.lowest(
             price
         ),
@@ -198,8 +202,7 @@ def ask_product(c: Customer) -> Wish:
         ),
     }
     if [other["options"] for other in variants].count(variant["options"]) == 1:
-        options = c.given(variant["options"], [other["options"] for other in variants])
-        wanted = shown.first(lambda one: one["options"] == options)
+        wanted = find_variant(c, shown, variant, variants)
         asks["the item id of the {item}"] = wanted["item_id"]
     costs = [other["price"] for other in variants if other["available"]]
     if not costs:
@@ -219,24 +222,24 @@ def ask_product(c: Customer) -> Wish:
 
 def ask_price_now(c: Customer) -> Wish:
     """Ask what an item that was bought costs now in another variant."""
-    order = name_order(c, c.pick(order for order in orders(c, *ANY) if single_items(order)))
-    record = c.pick(single_items(order.record))
+    bought = c.pick(order for order in orders(c, *ANY) if single_items(order))
+    record = c.pick(single_items(bought))
     variants = c.record("products", record["product_id"])["variants"]
     other = c.pick(v for v in variants.values() if v["options"] != record["options"])
     if [v["options"] for v in variants.values()].count(other["options"]) > 1:
         raise DeadEnd
+    order = name_order(c, bought, besides=record["name"])
     item = find_item(c, order, record)
     product = c.call("get_product_details", product_id=item["product_id"])
     shown = product["variants"].values()
     available = shown.where(lambda one: one["available"])
-    options = c.given(other["options"], [v["options"] for v in variants.values()])
+    wanted = find_variant(c, shown, other, list(variants.values()))
     return c.wish(
         asks={
-            "the price of a {name} like the one in {order}, but with {options}": shown.first(
-                lambda one: one["options"] == options
-            )["price"],
-            "the lowest price at which a {name} like the one in {order}, of whatever variant, is "
-            "available": available.lowest(price),
+            "the price of the same {name} as in {order}, but with {options}": price(wanted),
+            "the lowest price of the {name} in {order} now, in whatever variant": available.lowest(
+                price
+            ),
             "how many other variants of the {name} in {order} are available": available.where(
                 lambda one: one["item_id"] != item["item_id"]
             ).length(),

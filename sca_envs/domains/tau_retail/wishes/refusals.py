@@ -11,6 +11,7 @@ from sca_envs.domains.tau_retail.wishes.items import (
     describe,
     describe_options,
     find_item,
+    find_variant,
     single_items,
 )
 from sca_envs.domains.tau_retail.wishes.orders import REASONS
@@ -42,10 +43,10 @@ def _shipped_order(c: Customer) -> NamedOrder:
 
 def _asks_of_shipped(order: NamedOrder) -> dict[str, Term]:
     return {
-        "the tracking number of {order}": tracking_number(order.details),
-        "what I paid for {order}": amount(order.details),
-        "the name of the first item of {order}": order.details["items"][0]["name"],
-        "the status that {order} has": order.details["status"],
+        "the tracking number of {again}": tracking_number(order.details),
+        "what I paid for {again}": amount(order.details),
+        "the name of the first item of {again}": order.details["items"][0]["name"],
+        "the status of {again}": order.details["status"],
     }
 
 
@@ -61,7 +62,7 @@ def cancel_shipped(c: Customer) -> Wish:
     for other in orders(c, "pending")[:1]:
         reason = {"order_id": other["order_id"], "reason": REASONS[0]}
         c.mistake(("cancel_pending_order", reason))
-    return c.wish(_asks_of_shipped(order), question=True, order=order.words)
+    return c.wish(_asks_of_shipped(order), question=True, order=order.words, again=order.again)
 
 
 def redirect_shipped(c: Customer) -> Wish:
@@ -71,7 +72,13 @@ def redirect_shipped(c: Customer) -> Wish:
     c.mistake(("modify_user_address", {"user_id": order.record["user_id"], **new}))
     for other in orders(c, "pending")[:1]:
         c.mistake(("modify_pending_order_address", {"order_id": other["order_id"], **new}))
-    return c.wish(_asks_of_shipped(order), question=True, order=order.words, address=written)
+    return c.wish(
+        _asks_of_shipped(order),
+        question=True,
+        order=order.words,
+        again=order.again,
+        address=written,
+    )
 
 
 def refund_elsewhere(c: Customer) -> Wish:
@@ -91,7 +98,7 @@ def refund_elsewhere(c: Customer) -> Wish:
         returning = {"order_id": order.id, "item_ids": ids, "payment_method_id": allowed}
         c.mistake((_RETURN, returning))
     asks = asks_of_order(order)
-    return c.wish(asks, question=True, order=order.words, method=name)
+    return c.wish(asks, question=True, order=order.words, again=order.again, method=name)
 
 
 def _cards(c: Customer) -> list[str]:
@@ -106,12 +113,11 @@ def exchange_for_sold_out(c: Customer) -> Wish:
     wanted = c.pick(v for v in variants if not v["available"] and v["options"] != old["options"])
     if [v["options"] for v in variants].count(wanted["options"]) > 1:
         raise DeadEnd
-    order = name_order(c, record)
+    order = name_order(c, record, besides=old["name"])
     item = find_item(c, order, old)
     product = c.call("get_product_details", product_id=item["product_id"])
     c.about(wanted["item_id"])
     shown = product["variants"].values()
-    options = c.given(wanted["options"], [v["options"] for v in variants])
     tools = {"delivered": "exchange_delivered_order_items", "pending": "modify_pending_order_items"}
     for other in variants:
         if other["available"] and other["options"] != old["options"]:
@@ -125,16 +131,17 @@ def exchange_for_sold_out(c: Customer) -> Wish:
             break
     return c.wish(
         asks={
-            "the price of the {name} with {options}": shown.first(
-                lambda one: one["options"] == options
-            )["price"],
-            "what the {name} in {order} cost": item["price"],
+            "the price of the {name} with {options}": find_variant(c, shown, wanted, variants)[
+                "price"
+            ],
+            "what the {name} in {again} cost": item["price"],
             "how many variants of the {name} are available": shown.where(
                 lambda one: one["available"]
             ).length(),
         },
         question=True,
         order=order.words,
+        again=order.again,
         item=describe(old),
         name=old["name"],
         options=describe_options(wanted),
@@ -164,12 +171,13 @@ def pay_with_short_card(c: Customer) -> Wish:
     return c.wish(
         asks={
             "how much is left on my gift card": found["balance"],
-            "how much my gift card lacks for {order}": round(
+            "how much my gift card lacks for {again}": round(
                 amount(order.details) - found["balance"], 2
             ),
         },
         question=True,
         order=order.words,
+        again=order.again,
     )
 
 
@@ -185,4 +193,6 @@ def touch_another_account(c: Customer) -> Wish:
         c.mistake(("cancel_pending_order", {"order_id": key, "reason": reason}))
     address = c.record("users", c.key)["address"]
     c.mistake(("modify_pending_order_address", {"order_id": key, **address}))
-    return c.wish(_asks_of_shipped(order), question=True, order=order.words, foreign=key)
+    return c.wish(
+        _asks_of_shipped(order), question=True, order=order.words, again=order.again, foreign=key
+    )
