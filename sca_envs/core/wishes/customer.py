@@ -16,7 +16,7 @@ from sca_envs.core.wishes.code import Given, Variable
 from sca_envs.core.wishes.errors import DeadEnd, WishError
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Term, plain
-from sca_envs.core.wishes.wish import Introduction, Wish, spoken
+from sca_envs.core.wishes.wish import Introduction, Wish, required_outputs
 from sca_envs.core.wishes.wordings import Wordings
 
 _VERBS = re.compile(r"^(get|find|search|list|show|look_up)_|_(details|by_.*)$")
@@ -312,14 +312,12 @@ class Customer:
         text = self.say(opening, **{"ask": ask, **slots})
         text = " ".join([text[:1].upper() + text[1:], *recording.spoken])
         answer = choices[0][1].value  # found out even if only the challenger needs it: it may fail
-        output = spoken(answer) if question else None
         said = [text, *(fact.text for fact in recording.facts)]
         request = Request(
             opening=text,
             facts=tuple(recording.facts),
             ids=tuple(dict.fromkeys(recording.ids)),
-            # What the customer says already shows nothing when the agent says it.
-            outputs=() if output is None or any(output in one for one in said) else (output,),
+            outputs=required_outputs(answer, said) if question else (),
         )
         return Wish(
             recording.name,

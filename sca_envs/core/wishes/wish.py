@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,3 +84,14 @@ def spoken(value: Any) -> str | None:
         text = f"{value:.2f}"
         return None if text.endswith("0") else text
     return value if isinstance(value, str) else None
+
+
+def required_outputs(answer: Any, said: Iterable[str]) -> tuple[str, ...]:
+    """Return what an agent must say to show that it knows an answer; nothing if that shows nothing.
+
+    Args:
+        answer: The answer.
+        said: What the customer says, which an agent could say without knowing anything.
+    """
+    output = spoken(answer)
+    return () if output is None or any(output in text for text in said) else (output,)

@@ -36,6 +36,8 @@ from sca_envs.domains.tau_airline.world import person
 
 _ATTEMPTS = 20
 _INSURES = 0.4
+_LIMITS = (0.75, 0.9, 1.1, 1.25)
+"""What a customer would pay at most, as shares of the price."""
 
 
 class _Party(NamedTuple):
@@ -200,7 +202,7 @@ def _book(
     slots: dict[str, Any] = {"date": name_date(first.date)}
     slots |= name_route(first.origin, first.destination)
     if limited:
-        limit = total.value + c.rng.choice((-1, 1)) * c.rng.randint(20, 120)
+        limit = round(total.value * c.rng.choice(_LIMITS))
         c.either(total <= limit, booking)
         return c.wish(asks, question=True, limit=limit, **slots)
     c.call(booking[0], **booking[1])

@@ -220,6 +220,12 @@ def draw_methods(c: Customer, *sources: str) -> list[Record]:
     return found
 
 
+def draw_able_methods(c: Customer, amount: float) -> list[Record]:
+    """Return the payment methods that can pay for a change, in an order that is drawn."""
+    methods = draw_methods(c, "credit_card", "gift_card")
+    return [method for method in methods if method.get("amount", amount) >= amount]
+
+
 def _mark(method: Record) -> tuple[str, Any]:
     return method["source"], method[_telling_field(method["source"])]
 
@@ -251,8 +257,7 @@ def tell_payment(c: Customer, trip: Trip, amount: float, kind: str = "payment") 
     Raises:
         DeadEnd: If no payment method can pay it.
     """
-    methods = draw_methods(c, "credit_card", "gift_card")
-    able = {method["id"]: method for method in methods if method.get("amount", amount) >= amount}
+    able = {method["id"]: method for method in draw_able_methods(c, amount)}
     before = trip.record["payment_history"][0]["payment_id"]
     if not able:
         raise DeadEnd

@@ -33,8 +33,6 @@ from sca_envs.domains.tau_airline.wishes.updates import draw_cabin, quote_cabin
 _MOST_RESERVATIONS = 5
 _BY_CITY = 0.4
 """How often airports are named by their cities alone."""
-_LEAST = 100
-"""A smaller amount is a part of too many other numbers to show that it was said."""
 
 
 def about_trip(trip: Trip) -> dict[str, Term]:
@@ -92,7 +90,7 @@ def ask_upgrade_price(c: Customer) -> Wish:
     for record in trips(c, lambda trip: still_ahead(c.db, trip)):
         better = CABINS[CABINS.index(record["cabin"]) + 1 :]
         quote = draw_cabin(c, record, list(better))
-        if quote and quote[1] >= _LEAST:
+        if quote and quote[1] > 0:
             break
     else:
         raise DeadEnd

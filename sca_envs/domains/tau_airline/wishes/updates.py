@@ -13,7 +13,7 @@ from sca_envs.domains.tau_airline.wishes.offers import Choice, Day, draw_choice,
 from sca_envs.domains.tau_airline.wishes.pieces import (
     CABINS,
     Trip,
-    draw_methods,
+    draw_able_methods,
     draw_trip,
     find_trip,
     free_bags_each,
@@ -90,17 +90,11 @@ def draw_new_flights(
             continue  # it shares a flight with the old connection, which keeps its price
         before = sum(flight["price"] for flight in old)
         difference = (day.price(offer, record["cabin"]) - before) * travelers
-        if draw_methods_for(c, difference):
+        if draw_able_methods(c, difference):
             kept = range(turn, len(flights)) if outbound else range(turn)
             way = ("there" if outbound else "back") if back else "only"
             return NewFlights(day, choice, other, kept, way, difference)
     return None
-
-
-def draw_methods_for(c: Customer, amount: int) -> list[Record]:
-    """Return the payment methods that can pay for a change."""
-    methods = draw_methods(c, "credit_card", "gift_card")
-    return [method for method in methods if method.get("amount", amount) >= amount]
 
 
 def count_outbound(record: Record) -> int:
@@ -199,7 +193,7 @@ def change_cabin(c: Customer) -> Wish:
     for record in trips(c, lambda trip: still_ahead(c.db, trip)):
         quote = draw_cabin(c, record, [one for one in CABINS if one != record["cabin"]])
         # If nothing is paid, nothing shows that the cabin was changed.
-        if quote and quote[1] and draw_methods_for(c, quote[1]):
+        if quote and quote[1] and draw_able_methods(c, quote[1]):
             break
     else:
         raise DeadEnd
@@ -233,7 +227,7 @@ def add_bags(c: Customer) -> Wish:
         bags, travelers = record["total_baggages"] + more, len(record["passengers"])
         extra = extra_bags(membership, record["cabin"], travelers, bags)
         price = BAG_FEE * max(0, extra - record["nonfree_baggages"])
-        if draw_methods_for(c, price):
+        if draw_able_methods(c, price):
             break
     else:
         raise DeadEnd
