@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 
+from sca_envs.core.domain import RecordReader
 from sca_envs.core.tools import Tool, toolset
 from sca_envs.domains.tau import tools as common
 from sca_envs.domains.tau.generated import GeneratedTasks
@@ -54,6 +55,10 @@ BLUEPRINT = Blueprint(
     build_world=world.build,
     tasks=functools.partial(GeneratedTasks, RECIPE),
     sample_argument=sample_argument,
+    record_readers={
+        "reservations": RecordReader("get_reservation_details", "reservation_id", "reservation"),
+        "users": RecordReader("get_user_details", "user_id", "user"),
+    },
 )
 """What the domain is made of."""
 
