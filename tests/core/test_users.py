@@ -302,6 +302,7 @@ def test_generated_facts_can_be_asked_for(script: UserScript) -> None:
     questions = {
         "name": "What is your full name and your zip code?",
         "email": "What is your email address?",
+        "no_email": "What is your email address?",
         "order": "What is the order number?",
         "reason": "What is the reason?",
         "items": "Which items do you mean?",
