@@ -24,7 +24,7 @@ class BareVLLMAgent(VLLMAgent):
     opening = tiny.BareAgent.opening
 
 
-class Players:
+class Samplers:
     """Makes agents that play with a model as it is, or as it was when last synchronised.
 
     Args:

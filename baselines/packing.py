@@ -16,7 +16,7 @@ from torch import Tensor
 
 
 @dataclass
-class Played:
+class Episode:
     """An episode in tokens."""
 
     ids: list[int]
@@ -56,7 +56,7 @@ class Rows(NamedTuple):
     """Whether the model wrote the token."""
 
 
-def pack(batch: Sequence[Played], width: int, device: str) -> tuple[Rows, list[int]]:
+def pack(batch: Sequence[Episode], width: int, device: str) -> tuple[Rows, list[int]]:
     """Pack episodes into rows, each into the first one with room.
 
     Returns:
@@ -87,7 +87,7 @@ def pack(batch: Sequence[Played], width: int, device: str) -> tuple[Rows, list[i
 
 
 def chunks(
-    batch: Sequence[Played], width: int, number: int, device: str
+    batch: Sequence[Episode], width: int, number: int, device: str
 ) -> Iterator[tuple[Rows, list[int]]]:
     """Yield episodes as packed rows, some at a time, with the indices of their episodes.
 

@@ -18,8 +18,8 @@ from typing import Any, Literal, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from baselines.generation import Players
-from baselines.packing import Played, chunks
+from baselines.generation import Samplers
+from baselines.packing import Episode, chunks
 from baselines.policy import Outputs, Policy, Reference, State, make_state
 from baselines.run import Clock, Run, Stop, progress_bar
 from baselines.setup import make_world
@@ -122,7 +122,7 @@ class Args(Basics):
 
 def rollout(
     args: Args, agent: TokenAgent, envs: Sequence[gym.Env[str, str]], iteration: int, clock: Clock
-) -> list[Played]:
+) -> list[Episode]:
     """Play an episode in each environment, all at once.
 
     Tasks, users and samples depend on the seed, the iteration and the place in the batch alone.
@@ -156,7 +156,7 @@ def rollout(
         assert tokens is not None
         success = abs(reward - 1) <= 1e-6
         logprobs = [p for p in tokens.logprobs or () if p is not None]
-        played.append(Played(tokens.ids, tokens.mask, reward, success, info["turn"], logprobs))
+        played.append(Episode(tokens.ids, tokens.mask, reward, success, info["turn"], logprobs))
     return played
 
 
@@ -252,11 +252,11 @@ def total_loss(terms: dict[str, Tensor], tokens: int, args: Args) -> Tensor:
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
-def look_back(
-    policy: Policy, reference: Reference, batch: Sequence[Played], args: Args, device: str
+def compute_old_outputs(
+    policy: Policy, reference: Reference, batch: Sequence[Episode], args: Args, device: str
 ) -> list[Batch]:
     """Return what the update has to know of each episode's tokens, the advantages not yet white."""
-    looked: dict[int, Batch] = {}
+    outputs: dict[int, Batch] = {}
     for rows, order in chunks(batch, args.pack_tokens, args.rows, device):
         old, first = policy(rows, args.temperature), reference(rows, args.temperature)
         columns = old.logprobs, old.values, first.logprobs
@@ -273,28 +273,28 @@ def look_back(
                 sampled = torch.tensor(batch[i].logprobs, device=device)
                 weights = (logprobs - sampled).exp().clamp(max=args.sampler_cap)
             advantage, target = (t.to(device) for t in made)
-            looked[i] = Batch(logprobs, values, frozen, advantage, target, weights)
-    return [looked[i] for i in range(len(batch))]
+            outputs[i] = Batch(logprobs, values, frozen, advantage, target, weights)
+    return [outputs[i] for i in range(len(batch))]
 
 
-def whiten(looked: list[Batch]) -> list[Batch]:
+def normalize_advantages(old: list[Batch]) -> list[Batch]:
     """Return the same with advantages of mean 0 and standard deviation 1 over all tokens."""
-    flat = torch.cat([one.advantages for one in looked])
+    flat = torch.cat([one.advantages for one in old])
     mean, deviation = flat.mean(), flat.std(correction=0)
-    return [one._replace(advantages=(one.advantages - mean) / (deviation + 1e-8)) for one in looked]
+    return [one._replace(advantages=(one.advantages - mean) / (deviation + 1e-8)) for one in old]
 
 
 def add_gradients(
-    policy: Policy, batch: Sequence[Played], looked: Sequence[Batch], args: Args, device: str
+    policy: Policy, batch: Sequence[Episode], old: Sequence[Batch], args: Args, device: str
 ) -> dict[str, float]:
     """Add the gradient of a minibatch's loss, some rows at a time; return means over its tokens."""
     tokens = sum(one.written for one in batch)
     sums: dict[str, float] = {}
     for rows, order in chunks(batch, args.pack_tokens, args.rows, device):
-        old = Batch(*(torch.cat(parts) for parts in zip(*(looked[i] for i in order), strict=True)))
+        mine = Batch(*(torch.cat(parts) for parts in zip(*(old[i] for i in order), strict=True)))
         with autocast(args, device):
             new = policy(rows, args.temperature)
-        terms = loss_terms(new, old, args)
+        terms = loss_terms(new, mine, args)
         total_loss(terms, tokens, args).backward()
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + value.item() / tokens
@@ -305,7 +305,7 @@ def update(
     policy: Policy,
     reference: Reference,
     optimizer: torch.optim.Optimizer,
-    batch: Sequence[Played],
+    batch: Sequence[Episode],
     args: Args,
     iteration: int,
 ) -> dict[str, float]:
@@ -322,19 +322,19 @@ def update(
         rewards = rng.permutation([one.reward for one in batch]).tolist()
         batch = [replace(one, reward=r) for one, r in zip(batch, rewards, strict=True)]
     with autocast(args, device):
-        looked = look_back(policy, reference, batch, args, device)
-    returns = torch.cat([one.returns for one in looked])
-    errors = returns - torch.cat([one.values for one in looked])
+        old = compute_old_outputs(policy, reference, batch, args, device)
+    returns = torch.cat([one.returns for one in old])
+    errors = returns - torch.cat([one.values for one in old])
     explained = 1 - (errors.var() / returns.var().clamp_min(1e-8)).item()
     sampled = torch.tensor([p for one in batch for p in one.logprobs], device=device)
-    gap = (torch.cat([one.logprobs for one in looked]) - sampled).abs().mean().item()
+    gap = (torch.cat([one.logprobs for one in old]) - sampled).abs().mean().item()
     if args.whiten:
-        looked = whiten(looked)
+        old = normalize_advantages(old)
     numbers: list[dict[str, float]] = []
     for _ in range(args.epochs):
         order = rng.permutation(len(batch))
         for part in np.array_split(order, min(args.minibatches, len(batch))):
-            chosen = [batch[i] for i in part], [looked[i] for i in part]
+            chosen = [batch[i] for i in part], [old[i] for i in part]
             optimizer.zero_grad()
             numbers.append(add_gradients(policy, *chosen, args, device))
             norm = nn.utils.clip_grad_norm_(policy.parameters(), args.max_grad_norm)
@@ -404,7 +404,7 @@ def train(args: Args) -> Run:
     run.open(state.iteration)
     if run.checkpoint is None:
         run.save(0, state.save)
-    players = Players(args, state.policy.lm, state.tokenizer, run.path / "checkpoints" / "00000")
+    players = Samplers(args, state.policy.lm, state.tokenizer, run.path / "checkpoints" / "00000")
     agent = players.agent(args.temperature)
     envs = [world.make() for _ in range(args.episodes)]
 

@@ -20,9 +20,9 @@ from baselines.training import check
 from sca_envs import (
     CodeAsTask,
     Domain,
+    Factory,
     HeldOut,
     LLMChallenger,
-    Maker,
     OptionError,
     ProceduralChallenger,
     Proposer,
@@ -114,12 +114,12 @@ def make_proposer(args: Args, domain: Domain, seed: int) -> Proposer:
     return Proposer(_maker(args).make, domain.name, domain.data, seed)
 
 
-def _maker(args: Args) -> Maker:
+def _maker(args: Args) -> Factory:
     target: Any = args.challenger
     if target == "procedural":
         target = TinyChallenger if args.model == "tiny" else ProceduralChallenger
     options = read_options("challenger_options", args.challenger_options)
-    return Maker("challenger", target, options)
+    return Factory("challenger", target, options)
 
 
 class Batches:
@@ -165,7 +165,7 @@ def check_challenger(args: Args, domain: Domain) -> None:
     if args.challenger in ("self", "learned"):
         given = read_options("challenger_options", args.challenger_options)
         rules = {"domain": None, "agent": None, "gates": None} | given
-        Maker("challenger", LLMChallenger, rules).check()
+        Factory("challenger", LLMChallenger, rules).check()
     else:
         _maker(args).check("domain")
         if args.challenger == "procedural" and args.model != "tiny":
@@ -174,9 +174,9 @@ def check_challenger(args: Args, domain: Domain) -> None:
         make_judge(args).check()
 
 
-def make_judge(args: Args) -> Maker:
+def make_judge(args: Args) -> Factory:
     """Return what makes a judge that is not the model itself."""
-    return Maker("judge", args.judge, read_options("judge_options", args.judge_options))
+    return Factory("judge", args.judge, read_options("judge_options", args.judge_options))
 
 
 # Models and recipes

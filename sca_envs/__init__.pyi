@@ -29,7 +29,7 @@ from .bench.leaderboard.site import build_site as build_site
 from .bench.leaderboard.submission import Submission as Submission
 from .bench.leaderboard.submission import load_submission as load_submission
 from .bench.leaderboard.verifying import verify_submission as verify_submission
-from .bench.loading import Maker as Maker
+from .bench.loading import Factory as Factory
 from .bench.rollout import Result as Result
 from .bench.rollout import play as play
 from .bench.trajectories.export import export as export

@@ -1,7 +1,7 @@
 """Objects by name: ``module:name`` or ``path/to/file.py:name``, as the command line gives them.
 
-A `Maker` is such a name with its options. It is plain data, so that a worker process makes its own
-object from it.
+A `Factory` is such a name with its options. It is plain data, so that a worker process makes its
+own object from it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _OLD_NAMES = {
 
 
 @dataclass(frozen=True)
-class Maker:
+class Factory:
     """Makes an object, again in each worker.
 
     Args:

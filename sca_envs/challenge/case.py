@@ -49,12 +49,12 @@ class Case:
     @cached_property
     def position_counts(self) -> bool:
         """Whether it matters where the agent is in the end: to the instruction, or to `verify`."""
-        if not self.domain.position:
+        if not self.domain.scored_view_fields:
             return False
         if _LEAVE.search(self.task.instruction):
             return True
         database = Database(self.domain.base, self.solution.state)
-        for table in self.domain.transient:
+        for table in self.domain.view_tables:
             for key, record in self.domain.base.tables[table].items():
                 database.put(table, key, copy_json(record))
         solution = self.solution

@@ -119,8 +119,8 @@ class Workshop(Domain):
             verifier=SubmissionVerifier(),
             call_from_code=domain.call_from_code,
             code_prelude=domain.code_prelude,
-            transient=domain.transient,
-            position=domain.position,
+            view_tables=domain.view_tables,
+            scored_view_fields=domain.scored_view_fields,
             origin=(workshop, (domain, self.rules)),
         )
 

@@ -159,7 +159,7 @@ def _check_picture(path: Path | None) -> None:
 
 
 def _player(challenger: str, agent: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    from sca_envs.bench.loading import Maker
+    from sca_envs.bench.loading import Factory
 
     if challenger != "llm":
         if agent is not None:
@@ -167,19 +167,19 @@ def _player(challenger: str, agent: str | None, options: dict[str, Any]) -> dict
         return {}
     if agent is None:
         raise OptionError("Expected --agent module:Class with --challenger llm, got none")
-    maker = Maker("agent", agent, options)
+    maker = Factory("agent", agent, options)
     maker.check()
     return {"agent": maker.make}
 
 
 def _challenger(name: str, options: dict[str, Any]) -> Any:
-    from sca_envs.bench.loading import Maker
+    from sca_envs.bench.loading import Factory
 
     known = {
         "procedural": "sca_envs.challenge.procedural:ProceduralChallenger",
         "llm": "sca_envs.challenge.llm:LLMChallenger",
     }
-    return Maker("challenger", known.get(name, name), options)
+    return Factory("challenger", known.get(name, name), options)
 
 
 @app.command("inspect")

@@ -43,14 +43,14 @@ _MAX_PRINTED = 2_000
 _NO_OUTPUT = "[The code printed nothing; print what you want to see.]"
 
 
-def show_printed(printed: str) -> str:
+def truncate_output(printed: str) -> str:
     """Return what code printed as the agent reads it: cut off after 2000 characters."""
     if len(printed) > _MAX_PRINTED:  # as M3ToolEval does
         return f"{printed[:_MAX_PRINTED]}...\n[Output Truncated]"
     return printed or _NO_OUTPUT
 
 
-def call_checked(tool: Tool, database: Database, arguments: dict[str, Any]) -> Any:
+def call_validated(tool: Tool, database: Database, arguments: dict[str, Any]) -> Any:
     """Carry out a tool call of an agent's code; a result in JSON comes as what it stands for.
 
     Raises:
@@ -78,9 +78,10 @@ class Domain:
         show_output: Turns what an agent's code printed into what the agent reads.
         call_from_code: Carries out a tool call of an agent's code.
         code_prelude: Python code that runs before an agent's first code, in its globals.
-        transient: Names of the tables that hold what the agent looks at (the browser and its
+        view_tables: Names of the tables that hold what the agent looks at (the browser and its
             history, say), so that a change there is not a change of the world.
-        position: Paths of the fields in them that a task can be about: which page is open, say.
+        scored_view_fields: Paths of the fields in them that a task can be about: which page is
+            open, say.
         wishes: What its customers may want: the procedural challenger makes tasks of them.
         record_readers: Table -> the tool that shows a record of it; a verification function looks
             at what changed through these.
@@ -100,11 +101,11 @@ class Domain:
         sample_argument: ArgumentSampler,
         terminal_tools: frozenset[str] = frozenset(),
         verifier: Verifier[Any] = STATE_AND_OUTPUTS,
-        show_output: Callable[[str], str] = show_printed,
-        call_from_code: CodeCall = call_checked,
+        show_output: Callable[[str], str] = truncate_output,
+        call_from_code: CodeCall = call_validated,
         code_prelude: str = "",
-        transient: frozenset[str] = frozenset(),
-        position: frozenset[str] = frozenset(),
+        view_tables: frozenset[str] = frozenset(),
+        scored_view_fields: frozenset[str] = frozenset(),
         wishes: DraftSource | None = None,
         record_readers: Mapping[str, RecordReader] | None = None,
         origin: tuple[Callable[..., Domain], tuple[Any, ...]] | None = None,
@@ -123,8 +124,8 @@ class Domain:
         self.show_output = show_output
         self.call_from_code = call_from_code
         self.code_prelude = code_prelude
-        self.transient = transient
-        self.position = position
+        self.view_tables = view_tables
+        self.scored_view_fields = scored_view_fields
         self.wishes = wishes
         """What its customers may want, if it has customers."""
         self.record_readers = dict(record_readers or {})
@@ -250,13 +251,14 @@ class Domain:
         Args:
             database: The present state.
             since: The earlier state; by default the initial one.
-            position: Whether the world includes `position`; nothing else transient does.
+            position: Whether the world includes `scored_view_fields`; nothing else of
+                `view_tables` belongs to it.
         """
         return [
             change
             for change in database.diff(since)
-            if change.path.split("/", 2)[1] not in self.transient
-            or (position and change.path in self.position)
+            if change.path.split("/", 2)[1] not in self.view_tables
+            or (position and change.path in self.scored_view_fields)
         ]
 
     def sample_argument(self, rng: np.random.Generator, name: str) -> Any:

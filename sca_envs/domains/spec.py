@@ -20,8 +20,8 @@ from sca_envs.core.domain import (
     CodeCall,
     Domain,
     RecordReader,
-    call_checked,
-    show_printed,
+    call_validated,
+    truncate_output,
 )
 from sca_envs.core.errors import OptionError, shorten
 from sca_envs.core.plugins import import_module
@@ -98,15 +98,15 @@ class DomainSpec:
     """Names of the tools whose call ends the episode."""
     verifier: Verifier[Any] = STATE_AND_OUTPUTS
     """How tasks are judged."""
-    show_output: Callable[[str], str] = show_printed
+    show_output: Callable[[str], str] = truncate_output
     """Turns what an agent's code printed into what the agent reads."""
-    call_from_code: CodeCall = call_checked
+    call_from_code: CodeCall = call_validated
     """Carries out a tool call of an agent's code."""
     code_prelude: str = ""
     """Python code that runs before an agent's first code, in its globals."""
-    transient: frozenset[str] = frozenset()
+    view_tables: frozenset[str] = frozenset()
     """Tables that hold what the agent looks at; see `Domain`."""
-    position: frozenset[str] = frozenset()
+    scored_view_fields: frozenset[str] = frozenset()
     """Paths of the fields in them that a task can be about; see `Domain`."""
 
     def __post_init__(self) -> None:
@@ -213,8 +213,8 @@ def _compose(
         code_prelude=spec.code_prelude,
         wishes=spec.wishes,
         record_readers=spec.record_readers,
-        transient=spec.transient,
-        position=spec.position,
+        view_tables=spec.view_tables,
+        scored_view_fields=spec.scored_view_fields,
         origin=(_load_domain, (spec, data)),
     )
 

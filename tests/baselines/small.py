@@ -7,7 +7,7 @@ import random
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from baselines.packing import Played
+from baselines.packing import Episode
 from baselines.policy import Policy
 from baselines.ppo import Args, Batch, add_gradients
 
@@ -33,7 +33,7 @@ def small_policy() -> Policy:
         return policy
 
 
-def episodes(number: int) -> list[Played]:
+def episodes(number: int) -> list[Episode]:
     """Return episodes of different lengths, of one to three turns."""
     rng = random.Random(1)
     made = []
@@ -43,11 +43,11 @@ def episodes(number: int) -> list[Played]:
         for _ in range(turns):
             mask += [1] * rng.randint(1, 4) + [0] * rng.randint(1, 3)
         ids = [rng.randrange(VOCABULARY) for _ in mask]
-        made.append(Played(ids, mask, float(rng.randrange(2)), False, turns))
+        made.append(Episode(ids, mask, float(rng.randrange(2)), False, turns))
     return made
 
 
-def before(batch: list[Played]) -> list[Batch]:
+def before(batch: list[Episode]) -> list[Batch]:
     """Return what an update would know of the tokens, drawn at random."""
     made = []
     generator = torch.Generator().manual_seed(2)
@@ -60,7 +60,7 @@ def before(batch: list[Played]) -> list[Batch]:
 
 
 def gradient(
-    policy: Policy, batch: list[Played], args: Args
+    policy: Policy, batch: list[Episode], args: Args
 ) -> tuple[dict[str, float], torch.Tensor]:
     """Return the numbers of a minibatch and the gradient as one vector."""
     policy.zero_grad()

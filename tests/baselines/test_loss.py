@@ -12,7 +12,14 @@ from small import before, episodes, gradient, small_policy
 
 from baselines.packing import chunks, pack
 from baselines.policy import Outputs
-from baselines.ppo import Args, Batch, look_back, loss_terms, total_loss, whiten
+from baselines.ppo import (
+    Args,
+    Batch,
+    compute_old_outputs,
+    loss_terms,
+    normalize_advantages,
+    total_loss,
+)
 
 WEIGHTS = {"value_coef": 0.3, "entropy_coef": 0.05, "kl_coef": 0.2, "value_clip": 0.4}
 ARGS = Args("", **WEIGHTS)  # type: ignore[arg-type]
@@ -61,13 +68,15 @@ def test_weights_and_signs_of_the_terms() -> None:
 
 def test_tokens_of_another_sampler_are_weighted_by_how_it_drew_them() -> None:
     policy, batch = small_policy(), episodes(4)
-    plain = look_back(policy, policy, batch, ARGS, "cpu")
+    plain = compute_old_outputs(policy, policy, batch, ARGS, "cpu")
     assert all(torch.equal(one.weights, torch.ones(len(one.weights))) for one in plain)
     for one, seen in zip(batch, plain, strict=True):
         shift = torch.linspace(-2, 2, one.written, dtype=torch.float64)
         one.logprobs = (seen.logprobs - shift).tolist()
     args = replace(ARGS, vllm="colocate", sampler_cap=2.0)
-    for one, seen in zip(batch, look_back(policy, policy, batch, args, "cpu"), strict=True):
+    for one, seen in zip(
+        batch, compute_old_outputs(policy, policy, batch, args, "cpu"), strict=True
+    ):
         shift = torch.linspace(-2, 2, one.written, dtype=torch.float64)
         torch.testing.assert_close(
             seen.weights.double(), shift.exp().clamp(max=2.0), rtol=1e-5, atol=0
@@ -155,6 +164,6 @@ def test_another_last_word_of_the_environment_changes_nothing() -> None:
 
 
 def test_whitening_is_over_all_tokens() -> None:
-    made = torch.cat([one.advantages for one in whiten(before(episodes(6)))])
+    made = torch.cat([one.advantages for one in normalize_advantages(before(episodes(6)))])
     assert made.mean().item() == pytest.approx(0, abs=1e-9)
     assert made.std(correction=0).item() == pytest.approx(1, abs=1e-6)

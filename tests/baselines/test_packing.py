@@ -6,7 +6,7 @@ import pytest
 import torch
 from small import episodes, gradient, small_policy
 
-from baselines.packing import Played, attention, pack
+from baselines.packing import Episode, attention, pack
 from baselines.ppo import Args
 
 
@@ -42,7 +42,7 @@ def test_loss_does_not_depend_on_packing(width: int, rows: int) -> None:
 
 
 def test_packing_loses_nothing_and_fills_rows() -> None:
-    batch = [Played([1] * n, [0] + [1] * (n - 1), 0.0, False, 1) for n in (5, 9, 3, 2, 12)]
+    batch = [Episode([1] * n, [0] + [1] * (n - 1), 0.0, False, 1) for n in (5, 9, 3, 2, 12)]
     rows, order = pack(batch, 10, "cpu")
     assert order == [0, 2, 3, 1, 4]  # 5 + 3 + 2 in the first row; 12 has a wider one
     assert rows.ids.shape == (3, 12)
@@ -53,4 +53,4 @@ def test_packing_loses_nothing_and_fills_rows() -> None:
 
 
 def test_turn_of_token() -> None:
-    assert Played([0] * 7, [0, 1, 1, 0, 0, 1, 0], 0.0, False, 2).turn_of_token() == [0, 0, 1]
+    assert Episode([0] * 7, [0, 1, 1, 0, 0, 1, 0], 0.0, False, 2).turn_of_token() == [0, 0, 1]

@@ -117,9 +117,9 @@ def test_rows_after_the_checkpoint_are_forgotten(quick: Quick, monkeypatch: Any)
 def test_shuffled_rewards_are_a_permutation(quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[float]] = []
     monkeypatch.setattr(
-        ppo, "look_back", lambda p, r, batch, *_: seen.append([o.reward for o in batch])
+        ppo, "compute_old_outputs", lambda p, r, batch, *_: seen.append([o.reward for o in batch])
     )
-    played = [ppo.Played([1, 2], [0, 1], float(i), False, 1) for i in range(20)]
+    played = [ppo.Episode([1, 2], [0, 1], float(i), False, 1) for i in range(20)]
     policy: Any = type("Policy", (), {"lm": type("LM", (), {"device": "cpu"})})
     for shuffle in (True, False):
         with pytest.raises(TypeError):  # the stub gives no advantages

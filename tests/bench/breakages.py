@@ -202,7 +202,7 @@ def unknown_terminal_tool(made: Parts) -> None:
 
 @breakage
 def unknown_transient_table(made: Parts) -> None:
-    made["transient"] = frozenset({"browser"})
+    made["view_tables"] = frozenset({"browser"})
 
 
 @breakage

@@ -41,7 +41,7 @@ FOUND: dict[str, tuple[str, str]] = {
     "required_in_one_only": ("schemas", "tool call_colleague, parameter summary"),
     "default_of_another_type": ("schemas", "tool call_colleague, parameter summary: .*got None"),
     "unknown_terminal_tool": ("schemas", "terminal_tools: .*got 'transfer'"),
-    "unknown_transient_table": ("schemas", "transient: .*got 'browser'"),
+    "unknown_transient_table": ("schemas", "view_tables: .*got 'browser'"),
     "no_tools": ("descriptions", "at least one tool; got none"),
     "sampler_of_numpy": ("samples", "parameter days: .*np.int64|parameter days: .*integer"),
     "sampler_without_a_case": ("samples", "parameter summary: .*KeyError"),

@@ -10,7 +10,7 @@ from rich.console import Console
 
 import sca_envs
 from sca_envs import Progress, evaluate
-from sca_envs.bench.evaluating.evaluation import OUTAGE, RunFailedError
+from sca_envs.bench.evaluating.evaluation import MAX_CONSECUTIVE_OUTAGES, RunFailedError
 from sca_envs.bench.evaluating.evaluation_report import LiveProgress, results_table
 from sca_envs.bench.leaderboard.adding import add_submission
 from sca_envs.bench.leaderboard.submission import SubmissionError
@@ -102,8 +102,8 @@ def test_an_outage_stops_the_run(marker: Path, engine: str, tmp_path: Path) -> N
     with pytest.raises(RunFailedError, match=r"InfrastructureError: the cable is out.*--resume"):
         _evaluate(marker, tasks, num_tasks=20, out=run, engine=engine)
     ends = [one.termination_reason for one in sca_envs.read_trajectories(run)]
-    assert ends.count("infrastructure_error") == OUTAGE
-    assert len(ends) == 3 + OUTAGE
+    assert ends.count("infrastructure_error") == MAX_CONSECUTIVE_OUTAGES
+    assert len(ends) == 3 + MAX_CONSECUTIVE_OUTAGES
     marker.unlink()
     results = _evaluate(marker, tasks, num_tasks=20, out=run, resume=True).results
     assert results.episodes == results.scored == 20

@@ -91,9 +91,9 @@ def check_schemas(sample: Sample) -> Iterator[Finding]:
             repr(name),
             "correct the name; no episode ends by it",
         )
-    for name in sorted(domain.transient - domain.base.tables.keys()):
+    for name in sorted(domain.view_tables - domain.base.tables.keys()):
         yield Finding(
-            "transient",
+            "view_tables",
             f"names of tables ({', '.join(domain.base.tables) or 'there are none'})",
             repr(name),
             "correct the name; changes of no table are left out by it",

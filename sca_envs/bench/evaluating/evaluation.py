@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sca_envs.bench.evaluating.plan import Made, Plan, make_plan
+from sca_envs.bench.evaluating.plan import Instance, Plan, make_plan
 from sca_envs.bench.evaluating.recording import EpisodeRecord, Summary
 from sca_envs.bench.evaluating.results import Results, compute_results
 from sca_envs.bench.trajectories.trajectory import AGENT_TIMEOUT, Trajectory
@@ -21,9 +21,9 @@ from sca_envs.core.task import Task
 if TYPE_CHECKING:
     from sca_envs.bench.evaluating.run_folder import RunFolder
 
-HOPELESS = 3
+MAX_INITIAL_ERRORS = 3
 """If so many episodes, the first of a run, all break off by an error, the run stops."""
-OUTAGE = 3
+MAX_CONSECUTIVE_OUTAGES = 3
 """If so many episodes in a row are broken off by the infrastructure, the run stops."""
 
 
@@ -129,11 +129,13 @@ def evaluate(
     nor the number of workers changes anything.
 
     An agent that raises ends its episode as ``agent_error``, which counts with reward 0; a user
-    that raises ends it as ``user_error``, which does not count. If the first `HOPELESS` episodes
-    all break off like that, nothing of them is recorded and the run stops with the first error.
+    that raises ends it as ``user_error``, which does not count. If the first `MAX_INITIAL_ERRORS`
+    episodes all break off like that, nothing of them is recorded and the run stops with the first
+    error.
 
     An `InfrastructureError` of either ends the episode as ``infrastructure_error``: a trial that is
-    missing, which a resumed run plays again. After `OUTAGE` of them in a row the run stops.
+    missing, which a resumed run plays again. After `MAX_CONSECUTIVE_OUTAGES` of them in a row the
+    run stops.
 
     Args:
         env_id: Id of the environment, such as ``sca/TauRetail-v0``.
@@ -207,7 +209,7 @@ def evaluate(
 
 
 def _check_engine(plan: Plan, engine: str | Engine) -> None:
-    if engine == "thread" and isinstance(plan.spec.agent.target, Made):
+    if engine == "thread" and isinstance(plan.spec.agent.target, Instance):
         raise OptionError(
             "Expected an agent's class or name for the engine 'thread', where each thread needs an "
             "agent of its own; got an agent"
@@ -218,7 +220,7 @@ def _check_engine(plan: Plan, engine: str | Engine) -> None:
         return
     if plan.spec.agent_name == "human":
         raise OptionError("Expected no episode_timeout for a person")
-    if isinstance(plan.spec.agent.target, Made) and engine not in ("process", "ray"):
+    if isinstance(plan.spec.agent.target, Instance) and engine not in ("process", "ray"):
         raise OptionError(
             "Expected an agent's class or name, or the engine 'process' or 'ray', with "
             "episode_timeout: one that does not return is left behind and made anew; got an agent"
@@ -272,7 +274,7 @@ def _play(
             progress.add(episode.summary)
             on_progress(progress)
             outage = [*outage, episode] if episode.summary.missing else []
-            if len(outage) >= OUTAGE:
+            if len(outage) >= MAX_CONSECUTIVE_OUTAGES:
                 raise RunFailedError(_tell_outage(outage, progress))
 
 
@@ -312,7 +314,7 @@ def _hopeful(played: Iterable[EpisodeRecord], total: int, trusted: bool) -> Iter
             yield episode
             continue
         held.append(episode)
-        if len(held) == min(HOPELESS, total):
+        if len(held) == min(MAX_INITIAL_ERRORS, total):
             first = held[0]
             raise RunFailedError(
                 f"Expected an episode to come to its end; the first {len(held)} all broke off by "

@@ -12,11 +12,11 @@ from os import PathLike
 from typing import Any
 
 import sca_envs
+from sca_envs.bench.evaluating.guarded_user import WatchedUsers
 from sca_envs.bench.evaluating.player import AGENTS, PlayerSpec
 from sca_envs.bench.evaluating.recording import EpisodeSpec
 from sca_envs.bench.evaluating.results import RunRecord
-from sca_envs.bench.evaluating.watched_user import WatchedUsers
-from sca_envs.bench.loading import Maker
+from sca_envs.bench.loading import Factory
 from sca_envs.bench.trajectories.trajectory import to_json
 from sca_envs.core.code_runner import is_unsafe
 from sca_envs.core.errors import OptionError
@@ -163,9 +163,9 @@ def _check_numbers(num_tasks: int | None, trials: int, seed: int) -> None:
             raise OptionError(f"Expected {name} to be an integer from {lowest}; got {value!r}")
 
 
-def _agent_maker(agent: Any, options: Mapping[str, Any]) -> Maker:
+def _agent_maker(agent: Any, options: Mapping[str, Any]) -> Factory:
     if isinstance(agent, str) and agent in AGENTS:
-        return Maker("agent", AGENTS[agent], options)
+        return Factory("agent", AGENTS[agent], options)
     if isinstance(agent, str) and ":" not in agent:
         raise OptionError(
             f"Expected agent to be {', '.join(AGENTS)}, or module:name of your own; got {agent!r}"
@@ -173,16 +173,16 @@ def _agent_maker(agent: Any, options: Mapping[str, Any]) -> Maker:
     if not isinstance(agent, str | type) and hasattr(agent, "reset"):
         if options:
             raise OptionError("Expected no agent_options for an agent that is made already")
-        return Maker("agent", Made(agent))
+        return Factory("agent", Instance(agent))
     if not isinstance(agent, str) and not callable(agent):
         raise OptionError(
             "Expected agent to be a name, an agent, or something that makes one; got "
             f"{type(agent).__name__}"
         )
-    return Maker("agent", agent, options)
+    return Factory("agent", agent, options)
 
 
-class Made:
+class Instance:
     """Gives an object that exists already, wherever a maker is wanted.
 
     Args:
@@ -199,7 +199,7 @@ class Made:
         return self.value
 
 
-def _user_maker(user: Any, options: Mapping[str, Any]) -> Maker | None:
+def _user_maker(user: Any, options: Mapping[str, Any]) -> Factory | None:
     if user is None or (isinstance(user, str) and user in USERS):
         if options:
             raise OptionError(
@@ -210,10 +210,10 @@ def _user_maker(user: Any, options: Mapping[str, Any]) -> Maker | None:
         raise OptionError(
             f"Expected user to be {', '.join(USERS)}, or module:name of your own; got {user!r}"
         )
-    return Maker("user", user, options)
+    return Factory("user", user, options)
 
 
-def _with_user(options: dict[str, Any], user: Any, maker: Maker | None) -> dict[str, Any]:
+def _with_user(options: dict[str, Any], user: Any, maker: Factory | None) -> dict[str, Any]:
     if maker is not None:
         return options | {"user": _recorded_name(maker)}
     return options if user is None else options | {"user": user}
@@ -242,11 +242,11 @@ def _resolve(env_id: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return as_read
 
 
-def _recorded_name(maker: Maker, *offered: str) -> str:
+def _recorded_name(maker: Factory, *offered: str) -> str:
     """Return what trajectories call an agent or user; one of this package has one name only."""
     target = maker.check(*offered)
     own = target in AGENTS.values() or maker.name.startswith(("sca_envs.", "sca_envs:"))
-    return Maker(maker.what, target).name if own else maker.name
+    return Factory(maker.what, target).name if own else maker.name
 
 
 def _load_tasks(path: str | PathLike[str], env_id: str) -> TaskSet:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 
 from sca_envs.bench.agents import AgentReport, NoopAgent, RandomAgent, ReferenceAgent, StopRun
+from sca_envs.bench.evaluating.guarded_user import WatchedUsers
 from sca_envs.bench.evaluating.recording import (
     AgentTimeoutError,
     EpisodeRecord,
     EpisodeSpec,
     Recording,
 )
-from sca_envs.bench.evaluating.watched_user import WatchedUsers
-from sca_envs.bench.loading import Maker
+from sca_envs.bench.loading import Factory
 from sca_envs.core.engines import RunnerSpec, Take
 from sca_envs.core.errors import OptionError, SCAError
 from sca_envs.core.secrets import keep_environment_secrets, redact
@@ -59,11 +59,11 @@ class PlayerSpec(RunnerSpec[EpisodeSpec, EpisodeRecord]):
     """Id of the environment."""
     env_options: Mapping[str, Any]
     """Keyword arguments of `gymnasium.make`, in JSON, as trajectories show them."""
-    agent: Maker
+    agent: Factory
     """Makes the agent."""
     agent_name: str
     """What trajectories call it."""
-    user: Maker | None = None
+    user: Factory | None = None
     """Makes the user, if it is no built-in one."""
     tasks: Any = None
     """The tasks, if they are given neither by split nor by file."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from sca_envs.bench.agents import AgentReport, TurnTokens
-from sca_envs.bench.evaluating.watched_user import USER_ERROR, WatchedUser
+from sca_envs.bench.evaluating.guarded_user import USER_ERROR, GuardedUser
 from sca_envs.bench.trajectories.trajectory import (
     AGENT_TIMEOUT,
     EXCLUDED,
@@ -209,7 +209,7 @@ class Recording:
 
     def _look_at_user(self) -> None:
         user = self._env.episode.user
-        if isinstance(user, WatchedUser) and user.failure is not None:
+        if isinstance(user, GuardedUser) and user.failure is not None:
             if self._turns:  # what the verifier said does not count
                 self._turns[-1].pop("reward", None)
             self.fail(USER_ERROR, user.failure)  # type: ignore[arg-type]
@@ -288,7 +288,7 @@ class Recording:
         if report.usage is not None:
             told["usage"] = self._checked(_USAGE, report.usage, "an agent's report")
         user = self._env.episode.user if self._begun else None
-        if isinstance(user, WatchedUser) and (usage := user.usage()) is not None:
+        if isinstance(user, GuardedUser) and (usage := user.usage()) is not None:
             told["user_usage"] = self._checked(_USAGE, usage, "a user's usage()")
         if report.tokens is not None:
             told["tokens"] = self._checked(_TOKENS, report.tokens, "an agent's report")

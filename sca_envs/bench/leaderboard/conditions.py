@@ -13,7 +13,7 @@ from typing import Any
 
 from sca_envs.bench.agents import NoopAgent, RandomAgent, ReferenceAgent
 from sca_envs.bench.evaluating.results import RunRecord
-from sca_envs.bench.loading import Maker
+from sca_envs.bench.loading import Factory
 from sca_envs.core.database import canonical_json
 from sca_envs.core.errors import OptionError
 from sca_envs.core.users import USERS
@@ -30,7 +30,7 @@ def baseline(agent: str) -> str | None:
     Baselines say what a table's numbers mean: one knows the solutions, the others know nothing.
     """
     for name, kind in _BASELINES.items():
-        if agent in (name, Maker("agent", kind).name, f"sca_envs:{kind.__name__}"):
+        if agent in (name, Factory("agent", kind).name, f"sca_envs:{kind.__name__}"):
             return name
     return None
 

@@ -10,7 +10,7 @@ from sca_envs.bench.evaluating.recording import EpisodeSpec
 from sca_envs.bench.leaderboard.conditions import Conditions, baseline
 from sca_envs.bench.leaderboard.problems import Problem, differs, episode_place
 from sca_envs.bench.leaderboard.submission import Entry
-from sca_envs.bench.loading import Maker
+from sca_envs.bench.loading import Factory
 from sca_envs.bench.trajectories.replay import Replayer
 from sca_envs.bench.trajectories.trajectory import INFRASTRUCTURE_ERROR, Trajectory
 from sca_envs.core.database import same_json
@@ -114,7 +114,7 @@ class EpisodeChecker:
         player = PlayerSpec(
             env_id=self._entry.env_id,
             env_options=self._entry.env_options,
-            agent=Maker("agent", AGENTS[self._baseline], options),
+            agent=Factory("agent", AGENTS[self._baseline], options),
             agent_name=self._entry.agent,
         )
         spec = EpisodeSpec(episode.task_id, episode.trial, episode.seed)

@@ -16,7 +16,7 @@ from typing import Any
 
 from sca_envs.bench.evaluating.player import PlayerSpec
 from sca_envs.bench.evaluating.recording import EpisodeSpec, Recording
-from sca_envs.bench.loading import Maker
+from sca_envs.bench.loading import Factory
 from sca_envs.bench.trajectories.trajectory import (
     AGENT_TIMEOUT,
     INFRASTRUCTURE_ERROR,
@@ -155,9 +155,9 @@ class Replayer:
             spec = PlayerSpec(
                 env_id=env_id,
                 env_options=options | {"action_format": options.get("action_format", "json")},
-                agent=Maker("agent", "none"),
+                agent=Factory("agent", "none"),
                 agent_name="none",
-                user=None if builtin else Maker("user", users),
+                user=None if builtin else Factory("user", users),
                 tasks=self._tasks if "tasks" in options else None,
             )
             self._envs[key] = spec.make_env(), users

@@ -50,7 +50,7 @@ SPEC = family(
     sample_argument=sample_argument,
     build_world=world.build,
     read_world=read_world,
-    transient=frozenset({"browser"}),
-    position=frozenset({"/browser/state/page", "/browser/state/scroll"}),
+    view_tables=frozenset({"browser"}),
+    scored_view_fields=frozenset({"/browser/state/page", "/browser/state/scroll"}),
 )
 """What the domain is made of."""

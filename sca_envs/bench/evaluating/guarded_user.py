@@ -6,7 +6,7 @@ A user simulator that calls a language model can fail. What it raises ends the e
 
 from __future__ import annotations
 
-from sca_envs.bench.loading import Maker
+from sca_envs.bench.loading import Factory
 from sca_envs.bench.trajectories.trajectory import Usage
 from sca_envs.core.conversation import UserTurn
 from sca_envs.core.errors import OptionError, SCAError
@@ -17,7 +17,7 @@ from sca_envs.core.users import User
 USER_ERROR = "user_error"
 
 
-class WatchedUser:
+class GuardedUser:
     """Passes everything on to a user and keeps what it raises.
 
     Args:
@@ -65,10 +65,10 @@ class WatchedUsers:
         maker: Makes the user.
     """
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: Factory) -> None:
         self.maker = maker
 
-    def __call__(self) -> WatchedUser:
+    def __call__(self) -> GuardedUser:
         """Return a new user.
 
         Raises:
@@ -80,7 +80,7 @@ class WatchedUsers:
                 "Expected a user with methods reset(task, seed) and respond(message); "
                 f"{self.maker.name!r} gave {type(user).__name__}"
             )
-        return WatchedUser(user)
+        return GuardedUser(user)
 
 
 def _text(value: object) -> str:
