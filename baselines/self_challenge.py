@@ -93,7 +93,7 @@ class Loop:
         parts.check_models(args)
         self._recipe_args(0, "start").check()
 
-    def go(self) -> None:
+    def run_rounds(self) -> None:
         """Do the run, or the rest of it."""
         begun = 0 if self.run.checkpoint is None else int(self.run.checkpoint.name)
         self.run.open(begun)
@@ -170,7 +170,7 @@ class Loop:
     def _challenge(self, round_: int, model: str) -> dict[str, Any]:
         """Make tasks until enough passed the gates."""
         args, folder = self.args, self.path / f"round-{round_}"
-        wanted = args.share(args.tasks)
+        wanted = args.per_round(args.tasks)
         record = {"round": round_, "challenger": args.challenger, "domain": self.domain.name}
         record |= {"digest": self.domain.base.digest(), "gates": [gate.name for gate in self.gates]}
         most = args.candidates * wanted
@@ -222,7 +222,7 @@ class Loop:
     def _play(self, round_: int, model: str) -> dict[str, Any]:
         """Play the tasks that were made; the episodes are what the recipe learns from."""
         args, folder = self.args, self.path / f"round-{round_}"
-        budget = args.share(args.rollouts)
+        budget = args.per_round(args.rollouts)
         tasks = [one.to_task() for one in load_code_tasks(folder / "tasks.jsonl")][:budget]
         if args.verifier == "judge":
             tasks = [task.model_copy(update={"verify": _NEVER}) for task in tasks]
@@ -363,7 +363,7 @@ def train(args: Args) -> Run:
     with Stop().listening() as stop:
         loop = Loop(args, stop)
         try:
-            loop.go()
+            loop.run_rounds()
         except Stopped as stage:
             loop.run.close()
             print(f"Stopped in {stage}; --resume goes on.")

@@ -114,7 +114,7 @@ class Args(RunOptions):
             own = self.judge != "self" or self.model != "tiny"
             check("judge", self.judge, own, f"{TINY_JUDGE} or another with model=tiny")
 
-    def share(self, number: int) -> int:
+    def per_round(self, number: int) -> int:
         """Return a round's share of a number at scale 1."""
         assert self.scale is not None
         return max(1, round(number * self.scale / self.rounds))

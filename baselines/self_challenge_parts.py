@@ -230,7 +230,7 @@ def recipe_args(
     except TypeError as error:
         raise OptionError(f"Expected recipe_options that {args.recipe} has: {error}") from None
     if args.recipe in ("grpo", "ppo"):
-        share = args.share(args.rollouts)
+        share = args.per_round(args.rollouts)
         expected = f"at least {episodes(made)} a round, which are a step of {args.recipe}"
         check("rollouts", share, share >= episodes(made), expected)
         made.iterations = share // episodes(made)

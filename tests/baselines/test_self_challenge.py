@@ -122,11 +122,15 @@ def test_a_folder_that_exists_is_kept(tmp_path: Path) -> None:
 
 def test_sizes() -> None:
     paper = Args(out="", model="o/n")
-    assert (paper.share(paper.tasks), paper.share(paper.rollouts), paper.trials) == (800, 12000, 4)
+    assert (paper.per_round(paper.tasks), paper.per_round(paper.rollouts), paper.trials) == (
+        800,
+        12000,
+        4,
+    )
     small = Args(out="")
-    assert (small.share(small.tasks), small.share(small.rollouts)) == (40, 600)
+    assert (small.per_round(small.tasks), small.per_round(small.rollouts)) == (40, 600)
     rounds = Args(out="", rounds=3, scale=0.1)
-    assert (rounds.share(rounds.tasks), rounds.share(rounds.rollouts)) == (27, 400)
+    assert (rounds.per_round(rounds.tasks), rounds.per_round(rounds.rollouts)) == (27, 400)
 
 
 @pytest.mark.parametrize(
