@@ -95,7 +95,8 @@ def test_the_package_is_formatted(library: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Shop", "my-shop", "a__b", "_a", "1a", "class", "json", "sca_envs", "x/y", "é"]
+    "name",
+    ["", "Shop", "my-shop", "a__b", "_a", "1a", "class", "x/y", "é", "json", "sca_envs", "numpy"],
 )
 def test_names_that_no_package_can_have(name: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="Expected a name"):

@@ -29,8 +29,12 @@ class _MakeByDefault(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command's name in front where it was left out."""
         first = args[0] if args else ""
-        begins_with_option = first.startswith("-") and first not in ctx.help_option_names
-        if first not in self.commands and ("/" in first or begins_with_option):
+        if first and first not in self.commands and first not in ctx.help_option_names:
+            if not first.startswith("-") and "/" not in first:
+                raise OptionError(
+                    "Expected the id of an environment, such as sca/TauRetail-v0, or "
+                    f"{', '.join(self.commands)}; got {first!r}"
+                )
             args = [_MAKE, *args]
         return super().parse_args(ctx, args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import keyword
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Annotated
 import typer
 
 from sca_envs.core.errors import OptionError, shorten
+from sca_envs.domains.registry import list_domains
 
 _TEMPLATE, _SUFFIX = "library", ".in"
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
@@ -76,8 +78,14 @@ def _check_name(name: str) -> None:
             "Expected a name of small letters, digits and single underscores, such as my_shop; "
             f"got {shorten(name)}"
         )
-    if name in sys.stdlib_module_names or name in ("sca_envs", "tests", "agents", "baselines"):
+    reserved = ("sca_envs", "tests", "agents", "baselines")
+    if name in sys.stdlib_module_names or name in reserved or _is_taken(name):
         raise OptionError(f"Expected a name that no other package has; {name!r} is taken")
+
+
+def _is_taken(name: str) -> bool:
+    """Return whether a package or a domain of that name is installed."""
+    return name in importlib.metadata.packages_distributions() or name in list_domains()
 
 
 def _copy(source: Traversable, target: Path, name: str) -> None:

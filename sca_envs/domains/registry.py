@@ -183,7 +183,8 @@ def _advise(module: str, trusted: bool) -> str:
     """Return what else to do about a name that is not known."""
     advice = ""
     if problems := load_plugins():
-        advice = f" These plugins cannot be imported (see `sca list`): {', '.join(problems)}."
+        reasons = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        advice = f" These plugins cannot be imported (see `sca list`): {reasons}."
     if not module:
         advice += " One that your own module registers is written module:name."
     elif not trusted:

@@ -13,7 +13,7 @@ from sca_envs.challenge.task import CodeAsTask, VerifiedTask
 from sca_envs.challenge.verifier import CodeVerifier, shared_lab
 from sca_envs.core.actions import Action, Answer, Code, ToolCall
 from sca_envs.core.domain import Domain
-from sca_envs.core.errors import OptionError
+from sca_envs.core.errors import OptionError, shorten
 from sca_envs.core.formats import CODE_FORMATS
 from sca_envs.core.task import Task, TaskSet, TaskSource
 from sca_envs.core.users import User
@@ -202,8 +202,13 @@ def make(task: CodeAsTask | Task, **options: Any) -> gym.Env[str, str]:
         options: Options of the environment, such as ``user`` or ``action_format``.
 
     Raises:
-        OptionError: If the task's data is not what it was made on, or an option is wrong.
+        OptionError: If it is no task, its data is not what it was made on, or an option is wrong.
     """
+    if not isinstance(task, CodeAsTask | Task):
+        raise OptionError(
+            f"Expected a CodeAsTask or a Task; got {shorten(task)}. An environment's id is for "
+            "gymnasium.make"
+        )
     if isinstance(task, CodeAsTask):
         return gym.make("sca/CodeAsTask-v0", tasks=task, disable_env_checker=True, **options)
     options = {"data": task.data, "tasks": [task], **options}

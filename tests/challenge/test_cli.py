@@ -299,3 +299,10 @@ def test_interrupted_at_the_keyboard(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     accepted = [line["task"]["id"] for line in lines[1:] if line["accepted"]]
     assert [task.id for task in load_code_tasks(out)] == accepted
+
+
+def test_what_is_neither_an_id_nor_a_command() -> None:
+    said = message(sca("tau_retail", "--n", 1, *OUT))
+    assert "the id of an environment" in said
+    assert "inspect" in said
+    assert "'tau_retail'" in said

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sca_envs.challenge.lab import Lab
 from sca_envs.challenge.procedural import ProceduralChallenger
 from sca_envs.challenge.procedural.trial import attempt, judge
 from sca_envs.core.database import Base
@@ -326,6 +327,34 @@ def test_a_record_that_is_removed_and_one_that_is_added() -> None:
     for seed in range(3):
         task = ProceduralChallenger(domain).propose(seed)
         assert judge(domain, task.verify, attempt(domain, task.solution)) is True
+
+
+def test_a_result_stays_as_it_was_when_a_later_call_writes() -> None:
+    """A tool may return the record itself, which the next call changes in place."""
+
+    def waive_fee(db: Any, book_id: str) -> Any:
+        """Halve the fee of a book, and show the book.
+
+        Args:
+            book_id: Id of the book.
+        """
+        book = db.edit("books", book_id)
+        book["fee"] = round(book["fee"] / 2, 2)
+        return book
+
+    def broken(c: Customer) -> Wish:
+        key = c.given(c.pick(library.loans(c))["book_id"])
+        first = c.call("waive_fee", book_id=key)
+        second = c.call("waive_fee", book_id=key)
+        assert first["fee"].value > second["fee"].value
+        return c.wish(
+            {"the fee first": first["fee"], "what it saves": first["fee"] - second["fee"]}
+        )
+
+    domain = wish_of(broken, tools={**library.TOOLS, **toolset(waive_fee)})
+    task = ProceduralChallenger(domain).propose(0)
+    with Lab() as lab:
+        assert lab.judge(domain, task.verify, lab.attempt(domain, task.solution)).fulfilled
 
 
 @pytest.mark.parametrize(

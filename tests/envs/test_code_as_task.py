@@ -246,3 +246,8 @@ def test_tasks_of_episodes_are_played_and_evaluated() -> None:
     assert {name: one.successes for name, one in results.tasks.items()} == {CHANGE: 1, LOOKUP: 1}
     never = tasks[0].model_copy(update={"verify": "def verify(answer):\n    return False\n"})
     assert sca_envs.evaluate(ENV, "reference", tasks=[never]).results.success.mean == 0
+
+
+def test_an_id_is_no_task() -> None:
+    with pytest.raises(sca_envs.OptionError, match=r"got 'sca/TauRetail-v0'.*gymnasium.make"):
+        sca_envs.make("sca/TauRetail-v0")  # type: ignore[arg-type]

@@ -348,6 +348,7 @@ class TestPlugins:
         assert done.returncode == 1
         assert "cannot be imported (see `sca list`)" in done.stderr
         assert "broken_library" in done.stderr.partition("cannot be imported")[2]
+        assert "RuntimeError: no luck" in done.stderr
 
     @pytest.mark.usefixtures("plugins")
     def test_need_no_import(self) -> None:

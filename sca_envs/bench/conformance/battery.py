@@ -108,4 +108,4 @@ def _run(name: str, check: Callable[[Sample], Iterator[Finding]], sample: Sample
                 "mend what the other checks find first",
             )
         )
-    return Row(name, FAILED if findings else PASSED, tuple(findings))
+    return Row(name, FAILED if findings else PASSED, tuple(dict.fromkeys(findings)))

@@ -16,6 +16,7 @@ from sca_envs.bench.conformance.report import Finding
 from sca_envs.core.database import Database
 from sca_envs.core.domain import Domain
 from sca_envs.core.task import ReferenceAction, Task, TaskSource
+from sca_envs.core.wishes import WishBook
 
 T = TypeVar("T")
 _FAR = 1_000_000
@@ -56,6 +57,8 @@ class Sample:
         """The initial tables, to see whether something writes to them."""
         self.problems: list[Finding] = []
         """What went wrong when the tasks were drawn."""
+        self.undrawn: set[tuple[str, int]] = set()
+        """Split and index of the tasks that could not be drawn."""
         self._steps: dict[int, tuple[Step, ...]] = {}
         self._results: dict[Callable[[Sample], Any], Any] = {}
 
@@ -78,7 +81,7 @@ class Sample:
             try:
                 source = self.domain.tasks(split)
             except Exception as error:
-                self._fault(f"split {split!r}", "its tasks", describe(error))
+                self._fault(f"split {split!r}", "its tasks", error)
                 continue
             if isinstance(source, TaskSource):
                 sources[split] = source
@@ -107,7 +110,8 @@ class Sample:
             try:
                 task = self.sources[split][index]
             except Exception as error:
-                self._fault(f"split {split!r}, index {index}", "a task", describe(error))
+                self.undrawn.add((split, index))
+                self._fault(f"split {split!r}, index {index}", "a task", error)
                 continue
             if task.audit is None:
                 tasks[split].append(task)
@@ -143,8 +147,12 @@ class Sample:
             changed = bool(domain.changes(database, before.snapshot()))
             yield Step(action, observation, before, changed)
 
-    def _fault(self, where: str, expected: str, got: str) -> None:
+    def _fault(self, where: str, expected: str, got: Exception | str) -> None:
         remedy = "mend the function that `splits` has for it"
+        if isinstance(got, Exception):
+            if isinstance(self.domain.wishes, WishBook):
+                remedy = "mend the wishes"
+            got = describe(got)
         self.problems.append(Finding(where, expected, got, remedy))
 
 

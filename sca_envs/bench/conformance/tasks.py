@@ -63,6 +63,8 @@ def _lookups(sample: Sample, split: str) -> Iterator[Finding]:
     """Look up the tasks of a split by index and id."""
     source, seen = sample.sources[split], dict[str, int]()
     for index in sample.indexes[split]:
+        if (split, index) in sample.undrawn:
+            continue
         where = f"split {split!r}, index {index}"
         try:
             task, name = source[index], source.id_of(index)

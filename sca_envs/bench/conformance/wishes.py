@@ -46,7 +46,13 @@ def check_wishes(sample: Sample) -> Iterator[Finding]:
             continue
         for customer, story in stories:
             sample.num_calls += len(story.wishes[0].actions)
-            yield from _disagreements(domain, name, customer, story)
+            try:
+                yield from _disagreements(domain, name, customer, story)
+            except SCAError as error:
+                yield Finding(
+                    f"wish {name}, as a Code-as-Task", "a task", describe(error), "do as it says"
+                )
+                break
 
 
 def _draw(domain: Domain, book: WishBook, rng: random.Random) -> tuple[Customer, Story]:

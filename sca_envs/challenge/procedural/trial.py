@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from sca_envs.core.database import Database
+from sca_envs.core.database import Database, copy_json
 from sca_envs.core.domain import Domain
 from sca_envs.core.tools import Tool
 
@@ -151,5 +151,5 @@ def _bind(
 
 
 def _plain(value: Any) -> Any:
-    """Return a tool's result as it comes out of the sandbox's pipe: a tuple is a list then."""
-    return list(value) if isinstance(value, tuple) else value
+    """Return a tool's result as it comes out of the sandbox's pipe: a copy, a tuple as a list."""
+    return copy_json(list(value) if isinstance(value, tuple) else value)

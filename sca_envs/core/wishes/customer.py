@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sca_envs.core.database import Base, Database, Record
+from sca_envs.core.database import Base, Database, Record, copy_json
 from sca_envs.core.errors import ToolError, shorten
 from sca_envs.core.task import Fact, Request
 from sca_envs.core.tools import Tool
@@ -371,7 +371,7 @@ class Customer:
     def _carry_out(self, call: Call) -> tuple[Any, bool]:
         before = self.db.snapshot()
         try:
-            result = self._tool(call).run(self.db, call.values)
+            result = copy_json(self._tool(call).run(self.db, call.values))  # later calls write
         except ToolError as error:
             raise self._error(f"{call.tool}({call.values}) was refused: {error}") from None
         return result, self.db.was_written(before)
