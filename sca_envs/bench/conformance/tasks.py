@@ -203,6 +203,7 @@ def needs(sample: Sample, task: Task, shown: str, calls: int | None = None) -> I
     for step in [step for step in sample.steps(task) if step.action.arguments or not calls][:calls]:
         for word in _WORD.findall(plain(" ".join(leaves(step.action.arguments)))):
             constant = word.isdecimal() and len(word) < _SHORTEST_NUMBER
+            constant |= "." in word and bool(_NUMBER.fullmatch(word))  # may be worked out
             if len(word) >= _SHORTEST_WORD and not constant and word not in shown:
                 yield word
         shown += f" {plain(step.observation)}"
@@ -222,7 +223,9 @@ def check_outputs(sample: Sample) -> Iterator[Finding]:
         raise NotApplicable("no task has required outputs")
     for task in tasks:
         told = {"instruction": plain(task.instruction), **_user_words(task)}
-        shown = plain(" ".join(step.observation for step in sample.steps(task)))
+        steps = sample.steps(task)  # what it gives to a tool, the agent has found out, too
+        given = (text for step in steps for text in leaves(step.action.arguments))
+        shown = plain(" ".join([*(step.observation for step in steps), *given]))
         for output in task.outputs:
             where, needed = f"{task_name(task)}, output {output!r}", plain(output)
             if not needed or "," in output:

@@ -173,7 +173,7 @@ class WishBook:
 
         def fits(wish: Wish) -> bool:
             known = not wish.question or bool(wish.request.outputs)
-            return known and not any(wish.repeats(other) for other in drawn)
+            return known and not any(wish.repeats(o) or wish.gives_away(o) for o in drawn)
 
         for _ in range(4 * number):
             wish = _pick(customer.rng, wishes)

@@ -31,6 +31,15 @@ class Wish:
     mistakes: tuple[tuple[Call, ...], ...] = ()
     """What could be done instead of what the wish changes, each a sequence of calls."""
 
+    def gives_away(self, other: Wish) -> bool:
+        """Return whether the customer says with one of two wishes what the other asks for."""
+        pairs = ((self.request, other.request), (other.request, self.request))
+        for asking, telling in pairs:
+            said = " ".join([telling.opening, *(fact.text for fact in telling.facts)]).lower()
+            if any(output.lower() in said for output in asking.outputs):
+                return True
+        return False
+
     def repeats(self, other: Wish) -> bool:
         """Return whether another wish wants the same of the same thing."""
         own, others = ([fact.value for fact in wish.request.facts] for wish in (self, other))
