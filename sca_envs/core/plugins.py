@@ -11,6 +11,8 @@ from sca_envs.core.errors import OptionError
 
 _modules: dict[str, None] = {}
 """The modules of other packages that registered something, in order."""
+unavailable: dict[str, str] = {}
+"""Module that registered something where a job came from -> why it cannot be imported here."""
 
 
 def import_module(name: str, what: str) -> Any:
@@ -61,5 +63,8 @@ class _Portable:
 
 def _unpack(modules: tuple[str, ...], pickled: bytes) -> Any:
     for module in modules:
-        import_module(module, "the domains that it registers")
+        try:
+            import_module(module, "the domains that it registers")
+        except OptionError as error:  # what it registers need not be used here
+            unavailable[module] = str(error)
     return pickle.loads(pickled)

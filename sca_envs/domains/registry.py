@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sca_envs.core.errors import OptionError, shorten
-from sca_envs.core.plugins import import_module, note_module
+from sca_envs.core.plugins import import_module, note_module, unavailable
 
 if TYPE_CHECKING:
     from sca_envs.domains.spec import DomainSpec
@@ -182,7 +182,7 @@ def find_name(
 def _advise(module: str, trusted: bool) -> str:
     """Return what else to do about a name that is not known."""
     advice = ""
-    if problems := load_plugins():
+    if problems := load_plugins() | unavailable:
         reasons = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
         advice = f" These plugins cannot be imported (see `sca list`): {reasons}."
     if not module:

@@ -102,7 +102,7 @@ def test_ablations(flag: str, tmp_path: Path) -> None:
         ((RETAIL, "--out", "t.jsonl", "--nope"), "--nope"),
         (
             (RETAIL, "--out", "t.jsonl", "--engine", "nope"),
-            "local, process, ray, thread; got 'nope'",
+            "local, process, ray, thread, or an object with a method run(spec, jobs); got 'nope'",
         ),
         ((RETAIL, "--out", "t.jsonl", "--engine", ""), "run(spec, jobs); got ''"),
         ((RETAIL, "--out", "t.jsonl", "--engine", "local"), "1 worker for the engine 'local'"),
@@ -162,14 +162,14 @@ def test_mistakes_are_explained(
 def test_a_campaign_in_which_nothing_can_be_proposed_ends_at_once(
     challenger: tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
-    fixed = (RETAIL, "--workers", 0, "--n", 5, "--out", tmp_path / "t.jsonl")
+    fixed = (RETAIL, "--workers", 1, "--n", 5, "--out", tmp_path / "t.jsonl")
     assert words in message(sca(*fixed, "--challenger", *challenger))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_campaign_without_a_task_fails(tmp_path: Path) -> None:
     out, idle = tmp_path / "t.jsonl", "tests.challenge.challengers:Idle"
-    done = sca(RETAIL, "--workers", 0, "--n", 2, "--candidates", 3, "--out", out,
+    done = sca(RETAIL, "--workers", 1, "--n", 2, "--candidates", 3, "--out", out,
                "--challenger", idle)  # fmt: skip
     assert "at least one of 3 candidates to be accepted" in message(done)
     assert "nothing was proposed" in done.output

@@ -166,13 +166,12 @@ class TestPaths:
     ) -> None:
         done = _sca("challenge", env_id, "--n", "5", "--out", str(tmp_path / "out"))
         assert done.returncode == 1
-        assert "for the procedural challenger; got 'stranger_library'" in done.stderr
+        assert "for the procedural challenger; 'stranger_library' has none" in done.stderr
         assert not (tmp_path / "out").exists()
 
     @pytest.mark.parametrize("engine", ["local", "process"])
     def test_gates(self, env_id: str, engine: str) -> None:
-        workers = 0 if engine == "local" else 1  # which is a process
-        pipeline = sca_envs.Pipeline(sca_envs.standard_gates(), workers=workers)
+        pipeline = sca_envs.Pipeline(sca_envs.standard_gates(), engine=engine)
         (examination,) = pipeline.examine(iter([_code_task(env_id)]))
         assert examination.error is None
         assert examination.task is not None

@@ -142,7 +142,7 @@ def test_render_ansi(env_id: str) -> None:
 def test_render_human_prints_every_turn(
     env_id: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "500")
+    monkeypatch.setenv("COLUMNS", "5000")
     env = _make(env_id, render_mode="human")
     observation, _ = env.reset(seed=0)
     assert observation in capsys.readouterr().out
