@@ -55,8 +55,8 @@ def check_domain(
 
     Reference calls are accepted and score 1; refused calls change nothing; samples fit the schemas;
     policy and descriptions are there; users tell who they are and all that they know; splits share
-    no task; other processes see the same; doing nothing earns nothing. What the domain does not
-    have, users for instance, is not applicable.
+    no task; other processes see the same; doing nothing earns nothing; both kinds of task from each
+    wish agree. What the domain does not have, users for instance, is not applicable.
 
     Args:
         domain: The domain, its name, or the id of an environment of one domain.

@@ -13,7 +13,7 @@ from sca_envs.core.errors import ToolError, shorten
 from sca_envs.core.task import Fact, Request
 from sca_envs.core.tools import Tool
 from sca_envs.core.wishes.code import Given, Variable
-from sca_envs.core.wishes.errors import DeadEnd, WishError
+from sca_envs.core.wishes.errors import WishError, pick
 from sca_envs.core.wishes.solution import Call, Step
 from sca_envs.core.wishes.terms import Term, plain
 from sca_envs.core.wishes.wish import Introduction, Wish, required_outputs
@@ -114,10 +114,7 @@ class Customer:
         Raises:
             DeadEnd: If there is none.
         """
-        listed = list(values)
-        if not listed:
-            raise DeadEnd
-        return self.rng.choice(listed)
+        return pick(self.rng, values)
 
     def tells(self) -> bool:
         """Draw whether the customer tells a detail before anybody asks."""

@@ -21,6 +21,7 @@ from sca_envs.core.task import ReferenceAction
 from sca_envs.core.tools import Tool
 from sca_envs.core.wishes import DeadEnd, Term, derive
 from sca_envs.core.wishes.code import Code, Given, Piece, Variable
+from sca_envs.core.wishes.errors import pick
 from sca_envs.core.wishes.solution import Call, Solution, Step
 from sca_envs.core.wishes.terms import plain, to_code
 
@@ -138,10 +139,7 @@ class Plan:
         Raises:
             DeadEnd: If there is none.
         """
-        listed = list(values)
-        if not listed:
-            raise DeadEnd
-        return self.rng.choice(listed)
+        return pick(self.rng, values)
 
     def size(self, least: int, most: int, *, each: int = 1, besides: int = 0) -> int:
         """Draw how many things the question is about, so that the number of calls fits.
