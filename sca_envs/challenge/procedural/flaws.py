@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sca_envs.challenge.procedural.draft import FEWEST_FAILURES
@@ -205,16 +205,10 @@ def raises(task: CodeAsTask, domain: Domain, rng: random.Random) -> CodeAsTask:
     )
 
 
-WRITES = (
-    "book_", "cancel_", "exchange_", "modify_", "return_", "send_", "update_",
-)  # fmt: skip
-"""How the names of tools that change records begin."""
-
-
 def writes_state(task: CodeAsTask, domain: Domain, rng: random.Random) -> CodeAsTask | None:
     """Let `verify` make the change itself, before it looks at the records."""
     ended = attempt(domain, task.solution)
-    written = [call for call in ended.calls if call["name"].startswith(WRITES)]
+    written = list(_writing_calls(domain, ended))
     if not written or not changes(domain, ended):
         return None
     head, mark, body = task.verify.partition("def verify(answer):\n")
@@ -228,6 +222,16 @@ def writes_state(task: CodeAsTask, domain: Domain, rng: random.Random) -> CodeAs
             "        pass  # it was done already",
         ]
     return _verify(task, head + mark + "\n".join(lines) + "\n" + body)
+
+
+def _writing_calls(domain: Domain, ended: Attempt) -> Iterator[dict[str, Any]]:
+    """Yield the calls of an attempt that changed the world."""
+    database = domain.database()
+    for call in ended.calls:
+        before = database.snapshot()
+        domain.call(database, call["name"], call["arguments"])
+        if domain.changes(database, before):
+            yield call
 
 
 def leaks_solution(task: CodeAsTask, domain: Domain, rng: random.Random) -> CodeAsTask:
